@@ -50,7 +50,7 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
-// Rows 43 and 44 are those of the published list of HTTP API vectors.
+// Rows 43 and 44 are from the numbered examples of HTTP API behaviour.
 func TestParseKeyRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

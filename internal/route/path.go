@@ -3,6 +3,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
@@ -45,10 +46,7 @@ func Decode(rawPath string, buf []byte) (string, error) {
 
 	decoded := rawPath
 	if strings.IndexByte(rawPath, '%') >= 0 {
-		if cap(buf) < len(rawPath) {
-			buf = make([]byte, 0, len(rawPath))
-		}
-		buf = buf[:0]
+		buf = slices.Grow(buf[:0], len(rawPath))
 		for i := 0; i < len(rawPath); i++ {
 			c := rawPath[i]
 			if c == '%' {

@@ -8,8 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Rows that begin with a number are those of the published list of HTTP API
-// vectors.
+// Numbered rows are from the numbered examples of HTTP API behaviour.
 func TestDecode(t *testing.T) {
 	for _, tt := range []struct {
 		name, raw string
