@@ -188,16 +188,21 @@ func (d *decoder) structure(s *Shape, token json.Token, v reflect.Value, path st
 		return wrongType(path, "an object")
 	}
 	for d.json.More() {
-		name, token, err := d.entry()
+		name, err := d.name()
 		if err != nil {
 			return err
 		}
 		i := slices.IndexFunc(s.Members, func(m Member) bool { return m.Name == name && m.Location == Body })
 		if i < 0 {
-			if err := d.skip(token); err != nil {
+			var unknown json.RawMessage
+			if err := d.json.Decode(&unknown); err != nil {
 				return err
 			}
 			continue
+		}
+		token, err := d.json.Token()
+		if err != nil {
+			return err
 		}
 		m := &s.Members[i]
 		inner := m.Patch
@@ -222,33 +227,13 @@ func (d *decoder) required(s *Shape, v reflect.Value, path string) {
 	}
 }
 
-// entry reads the name of a member and the first token of its value.
-func (d *decoder) entry() (name string, token json.Token, err error) {
-	if token, err = d.json.Token(); err != nil {
-		return "", nil, err
+// name reads the name of a member.
+func (d *decoder) name() (string, error) {
+	token, err := d.json.Token()
+	if err != nil {
+		return "", err
 	}
-	name = token.(string)
-	token, err = d.json.Token()
-	return name, token, err
-}
-
-// skip reads the rest of a value whose first token was read.
-func (d *decoder) skip(token json.Token) error {
-	for depth := 0; ; {
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth == 0 {
-			return nil
-		}
-		var err error
-		if token, err = d.json.Token(); err != nil {
-			return err
-		}
-	}
+	return token.(string), nil
 }
 
 func (d *decoder) list(s *Shape, token json.Token, v reflect.Value, path string) error {
@@ -284,7 +269,11 @@ func (d *decoder) entries(s *Shape, token json.Token, v reflect.Value, path stri
 	}
 	m := reflect.MakeMap(v.Type())
 	for i := 0; d.json.More(); i++ {
-		key, token, err := d.entry()
+		key, err := d.name()
+		if err != nil {
+			return err
+		}
+		token, err := d.json.Token()
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,10 @@ type APIDocument struct {
 	// LastDeployment is the creation date of the newest deployment there was,
 	// deleted ones included: the next one is later.
 	LastDeployment time.Time `json:"lastDeployment,omitzero"`
+
+	// AutomaticDeployments are the IDs of the deployments there are that were made
+	// because something was changed, oldest first.
+	AutomaticDeployments []string `json:"automaticDeployments,omitzero"`
 }
 
 // Resources is the part of an API that a deployment copies.

@@ -98,13 +98,6 @@ var shapeCreateApiMappingRequest = &Shape{Name: "CreateApiMappingRequest", Kind:
 	{Name: "stage", Shape: shapeStringWithLengthBetween1And128, Required: true},
 }}
 
-var shapeCreateApiMappingResponse = &Shape{Name: "CreateApiMappingResponse", Kind: Structure, Members: []Member{
-	{Name: "apiId", Shape: shapeId},
-	{Name: "apiMappingId", Shape: shapeId},
-	{Name: "apiMappingKey", Shape: shapeSelectionKey},
-	{Name: "stage", Shape: shapeStringWithLengthBetween1And128},
-}}
-
 var shapeCreateApiRequest = &Shape{Name: "CreateApiRequest", Kind: Structure, Members: []Member{
 	{Name: "apiKeySelectionExpression", Shape: shapeSelectionExpression},
 	{Name: "corsConfiguration", Shape: shapeCors},
@@ -122,26 +115,6 @@ var shapeCreateApiRequest = &Shape{Name: "CreateApiRequest", Kind: Structure, Me
 	{Name: "version", Shape: shapeStringWithLengthBetween1And64},
 }}
 
-var shapeCreateApiResponse = &Shape{Name: "CreateApiResponse", Kind: Structure, Members: []Member{
-	{Name: "apiEndpoint", Shape: shapeString},
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "apiId", Shape: shapeId},
-	{Name: "apiKeySelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "corsConfiguration", Shape: shapeCors},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "disableExecuteApiEndpoint", Shape: shapeBoolean},
-	{Name: "disableSchemaValidation", Shape: shapeBoolean},
-	{Name: "importInfo", Shape: shapeListOfString},
-	{Name: "ipAddressType", Shape: shapeIpAddressType},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "protocolType", Shape: shapeProtocolType},
-	{Name: "routeSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "tags", Shape: shapeTags},
-	{Name: "version", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "warnings", Shape: shapeListOfString},
-}}
-
 var shapeCreateAuthorizerRequest = &Shape{Name: "CreateAuthorizerRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "authorizerCredentialsArn", Shape: shapeArn},
@@ -156,49 +129,16 @@ var shapeCreateAuthorizerRequest = &Shape{Name: "CreateAuthorizerRequest", Kind:
 	{Name: "name", Shape: shapeStringWithLengthBetween1And128, Required: true},
 }}
 
-var shapeCreateAuthorizerResponse = &Shape{Name: "CreateAuthorizerResponse", Kind: Structure, Members: []Member{
-	{Name: "authorizerCredentialsArn", Shape: shapeArn},
-	{Name: "authorizerId", Shape: shapeId},
-	{Name: "authorizerPayloadFormatVersion", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "authorizerResultTtlInSeconds", Shape: shapeIntegerWithLengthBetween0And3600},
-	{Name: "authorizerType", Shape: shapeAuthorizerType},
-	{Name: "authorizerUri", Shape: shapeUriWithLengthBetween1And2048},
-	{Name: "enableSimpleResponses", Shape: shapeBoolean},
-	{Name: "identitySource", Shape: shapeIdentitySourceList},
-	{Name: "identityValidationExpression", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "jwtConfiguration", Shape: shapeJWTConfiguration},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-}}
-
 var shapeCreateDeploymentRequest = &Shape{Name: "CreateDeploymentRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
 	{Name: "stageName", Shape: shapeStringWithLengthBetween1And128},
 }}
 
-var shapeCreateDeploymentResponse = &Shape{Name: "CreateDeploymentResponse", Kind: Structure, Members: []Member{
-	{Name: "autoDeployed", Shape: shapeBoolean},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "deploymentId", Shape: shapeId},
-	{Name: "deploymentStatus", Shape: shapeDeploymentStatus},
-	{Name: "deploymentStatusMessage", Shape: shapeString},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-}}
-
 var shapeCreateDomainNameRequest = &Shape{Name: "CreateDomainNameRequest", Kind: Structure, Members: []Member{
 	{Name: "domainName", Shape: shapeStringWithLengthBetween1And512, Required: true},
 	{Name: "domainNameConfigurations", Shape: shapeDomainNameConfigurations, Own: OwnRequired},
 	{Name: "mutualTlsAuthentication", Shape: shapeMutualTlsAuthenticationInput, Patch: PatchMembers},
-	{Name: "routingMode", Shape: shapeRoutingMode},
-	{Name: "tags", Shape: shapeTags},
-}}
-
-var shapeCreateDomainNameResponse = &Shape{Name: "CreateDomainNameResponse", Kind: Structure, Members: []Member{
-	{Name: "apiMappingSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "domainName", Shape: shapeStringWithLengthBetween1And512},
-	{Name: "domainNameArn", Shape: shapeArn},
-	{Name: "domainNameConfigurations", Shape: shapeDomainNameConfigurations},
-	{Name: "mutualTlsAuthentication", Shape: shapeMutualTlsAuthentication},
 	{Name: "routingMode", Shape: shapeRoutingMode},
 	{Name: "tags", Shape: shapeTags},
 }}
@@ -221,7 +161,7 @@ var shapeCreateIntegrationRequest = &Shape{Name: "CreateIntegrationRequest", Kin
 	{Name: "responseParameters", Shape: shapeResponseParameters},
 	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
 	{Name: "timeoutInMillis", Shape: shapeIntegerWithLengthBetween50And30000, Own: OwnRange},
-	{Name: "tlsConfig", Shape: shapeTlsConfigInput},
+	{Name: "tlsConfig", Shape: shapeTlsConfig},
 }}
 
 var shapeCreateIntegrationResponseRequest = &Shape{Name: "CreateIntegrationResponseRequest", Kind: Structure, Members: []Member{
@@ -234,38 +174,6 @@ var shapeCreateIntegrationResponseRequest = &Shape{Name: "CreateIntegrationRespo
 	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
 }}
 
-var shapeCreateIntegrationResponseResponse = &Shape{Name: "CreateIntegrationResponseResponse", Kind: Structure, Members: []Member{
-	{Name: "contentHandlingStrategy", Shape: shapeContentHandlingStrategy},
-	{Name: "integrationResponseId", Shape: shapeId},
-	{Name: "integrationResponseKey", Shape: shapeSelectionKey},
-	{Name: "responseParameters", Shape: shapeIntegrationParameters},
-	{Name: "responseTemplates", Shape: shapeTemplateMap},
-	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
-}}
-
-var shapeCreateIntegrationResult = &Shape{Name: "CreateIntegrationResult", Kind: Structure, Members: []Member{
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "connectionId", Shape: shapeStringWithLengthBetween1And1024},
-	{Name: "connectionType", Shape: shapeConnectionType},
-	{Name: "contentHandlingStrategy", Shape: shapeContentHandlingStrategy},
-	{Name: "credentialsArn", Shape: shapeArn},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "integrationId", Shape: shapeId},
-	{Name: "integrationMethod", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "integrationResponseSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "integrationSubtype", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "integrationType", Shape: shapeIntegrationType},
-	{Name: "integrationUri", Shape: shapeUriWithLengthBetween1And2048},
-	{Name: "passthroughBehavior", Shape: shapePassthroughBehavior},
-	{Name: "payloadFormatVersion", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "requestParameters", Shape: shapeIntegrationParameters},
-	{Name: "requestTemplates", Shape: shapeTemplateMap},
-	{Name: "responseParameters", Shape: shapeResponseParameters},
-	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "timeoutInMillis", Shape: shapeIntegerWithLengthBetween50And30000},
-	{Name: "tlsConfig", Shape: shapeTlsConfig},
-}}
-
 var shapeCreateModelRequest = &Shape{Name: "CreateModelRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "contentType", Shape: shapeStringWithLengthBetween1And256},
@@ -274,27 +182,9 @@ var shapeCreateModelRequest = &Shape{Name: "CreateModelRequest", Kind: Structure
 	{Name: "schema", Shape: shapeStringWithLengthBetween0And32K, Required: true},
 }}
 
-var shapeCreateModelResponse = &Shape{Name: "CreateModelResponse", Kind: Structure, Members: []Member{
-	{Name: "contentType", Shape: shapeStringWithLengthBetween1And256},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "modelId", Shape: shapeId},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "schema", Shape: shapeStringWithLengthBetween0And32K},
-}}
-
 var shapeCreatePortalProductRequest = &Shape{Name: "CreatePortalProductRequest", Kind: Structure, Members: []Member{
 	{Name: "description", Shape: shapeStringMin0Max1024},
 	{Name: "displayName", Shape: shapeStringMin1Max255, Required: true},
-	{Name: "tags", Shape: shapeTags},
-}}
-
-var shapeCreatePortalProductResponse = &Shape{Name: "CreatePortalProductResponse", Kind: Structure, Members: []Member{
-	{Name: "description", Shape: shapeStringMin0Max1024},
-	{Name: "displayName", Shape: shapeStringMin1Max255},
-	{Name: "displayOrder", Shape: shapeDisplayOrder},
-	{Name: "lastModified", Shape: shapeTimestampIso8601},
-	{Name: "portalProductArn", Shape: shapeStringMin20Max2048},
-	{Name: "portalProductId", Shape: shapeStringMin10Max30PatternAZ09},
 	{Name: "tags", Shape: shapeTags},
 }}
 
@@ -327,13 +217,6 @@ var shapeCreatePortalResponse = &Shape{Name: "CreatePortalResponse", Kind: Struc
 var shapeCreateProductPageRequest = &Shape{Name: "CreateProductPageRequest", Kind: Structure, Members: []Member{
 	{Name: "displayContent", Shape: shapeDisplayContent, Required: true},
 	{Name: "portalProductId", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeCreateProductPageResponse = &Shape{Name: "CreateProductPageResponse", Kind: Structure, Members: []Member{
-	{Name: "displayContent", Shape: shapeDisplayContent},
-	{Name: "lastModified", Shape: shapeTimestampIso8601},
-	{Name: "productPageArn", Shape: shapeStringMin20Max2048},
-	{Name: "productPageId", Shape: shapeStringMin10Max30PatternAZ09},
 }}
 
 var shapeCreateProductRestEndpointPageRequest = &Shape{Name: "CreateProductRestEndpointPageRequest", Kind: Structure, Members: []Member{
@@ -378,44 +261,12 @@ var shapeCreateRouteResponseRequest = &Shape{Name: "CreateRouteResponseRequest",
 	{Name: "routeResponseKey", Shape: shapeSelectionKey, Required: true},
 }}
 
-var shapeCreateRouteResponseResponse = &Shape{Name: "CreateRouteResponseResponse", Kind: Structure, Members: []Member{
-	{Name: "modelSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "responseModels", Shape: shapeRouteModels},
-	{Name: "responseParameters", Shape: shapeRouteParameters},
-	{Name: "routeResponseId", Shape: shapeId},
-	{Name: "routeResponseKey", Shape: shapeSelectionKey},
-}}
-
-var shapeCreateRouteResult = &Shape{Name: "CreateRouteResult", Kind: Structure, Members: []Member{
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "apiKeyRequired", Shape: shapeBoolean},
-	{Name: "authorizationScopes", Shape: shapeAuthorizationScopes},
-	{Name: "authorizationType", Shape: shapeAuthorizationType},
-	{Name: "authorizerId", Shape: shapeId},
-	{Name: "modelSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "operationName", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "requestModels", Shape: shapeRouteModels},
-	{Name: "requestParameters", Shape: shapeRouteParameters},
-	{Name: "routeId", Shape: shapeId},
-	{Name: "routeKey", Shape: shapeSelectionKey},
-	{Name: "routeResponseSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "target", Shape: shapeStringWithLengthBetween1And128},
-}}
-
 var shapeCreateRoutingRuleRequest = &Shape{Name: "CreateRoutingRuleRequest", Kind: Structure, Members: []Member{
 	{Name: "actions", Shape: shapeListOfRoutingRuleAction, Required: true},
 	{Name: "conditions", Shape: shapeListOfRoutingRuleCondition, Required: true},
 	{Name: "domainName", Shape: shapeString, Location: Label, Required: true},
 	{Name: "domainNameId", Shape: shapeString, Location: Query},
 	{Name: "priority", Shape: shapeRoutingRulePriority, Required: true},
-}}
-
-var shapeCreateRoutingRuleResponse = &Shape{Name: "CreateRoutingRuleResponse", Kind: Structure, Members: []Member{
-	{Name: "actions", Shape: shapeListOfRoutingRuleAction},
-	{Name: "conditions", Shape: shapeListOfRoutingRuleCondition},
-	{Name: "priority", Shape: shapeRoutingRulePriority},
-	{Name: "routingRuleArn", Shape: shapeArn},
-	{Name: "routingRuleId", Shape: shapeId},
 }}
 
 var shapeCreateStageRequest = &Shape{Name: "CreateStageRequest", Kind: Structure, Members: []Member{
@@ -432,40 +283,11 @@ var shapeCreateStageRequest = &Shape{Name: "CreateStageRequest", Kind: Structure
 	{Name: "tags", Shape: shapeTags},
 }}
 
-var shapeCreateStageResponse = &Shape{Name: "CreateStageResponse", Kind: Structure, Members: []Member{
-	{Name: "accessLogSettings", Shape: shapeAccessLogSettings},
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "autoDeploy", Shape: shapeBoolean},
-	{Name: "clientCertificateId", Shape: shapeId},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "defaultRouteSettings", Shape: shapeRouteSettings},
-	{Name: "deploymentId", Shape: shapeId},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "lastDeploymentStatusMessage", Shape: shapeString},
-	{Name: "lastUpdatedDate", Shape: shapeTimestampIso8601},
-	{Name: "routeSettings", Shape: shapeRouteSettingsMap},
-	{Name: "stageName", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "stageVariables", Shape: shapeStageVariablesMap},
-	{Name: "tags", Shape: shapeTags},
-}}
-
 var shapeCreateVpcLinkRequest = &Shape{Name: "CreateVpcLinkRequest", Kind: Structure, Members: []Member{
 	{Name: "name", Shape: shapeStringWithLengthBetween1And128, Required: true},
 	{Name: "securityGroupIds", Shape: shapeSecurityGroupIdList},
 	{Name: "subnetIds", Shape: shapeSubnetIdList, Required: true, Own: OwnRequired},
 	{Name: "tags", Shape: shapeTags},
-}}
-
-var shapeCreateVpcLinkResponse = &Shape{Name: "CreateVpcLinkResponse", Kind: Structure, Members: []Member{
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "securityGroupIds", Shape: shapeSecurityGroupIdList},
-	{Name: "subnetIds", Shape: shapeSubnetIdList},
-	{Name: "tags", Shape: shapeTags},
-	{Name: "vpcLinkId", Shape: shapeId},
-	{Name: "vpcLinkStatus", Shape: shapeVpcLinkStatus},
-	{Name: "vpcLinkStatusMessage", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "vpcLinkVersion", Shape: shapeVpcLinkVersion},
 }}
 
 var shapeCustomColors = &Shape{Name: "CustomColors", Kind: Structure, Members: []Member{
@@ -692,13 +514,6 @@ var shapeGetApiMappingRequest = &Shape{Name: "GetApiMappingRequest", Kind: Struc
 	{Name: "domainName", Shape: shapeString, Location: Label, Required: true},
 }}
 
-var shapeGetApiMappingResponse = &Shape{Name: "GetApiMappingResponse", Kind: Structure, Members: []Member{
-	{Name: "apiId", Shape: shapeId},
-	{Name: "apiMappingId", Shape: shapeId},
-	{Name: "apiMappingKey", Shape: shapeSelectionKey},
-	{Name: "stage", Shape: shapeStringWithLengthBetween1And128},
-}}
-
 var shapeGetApiMappingsRequest = &Shape{Name: "GetApiMappingsRequest", Kind: Structure, Members: []Member{
 	{Name: "domainName", Shape: shapeString, Location: Label, Required: true},
 	{Name: "maxResults", Shape: shapeString, Location: Query},
@@ -714,26 +529,6 @@ var shapeGetApiRequest = &Shape{Name: "GetApiRequest", Kind: Structure, Members:
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 }}
 
-var shapeGetApiResponse = &Shape{Name: "GetApiResponse", Kind: Structure, Members: []Member{
-	{Name: "apiEndpoint", Shape: shapeString},
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "apiId", Shape: shapeId},
-	{Name: "apiKeySelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "corsConfiguration", Shape: shapeCors},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "disableExecuteApiEndpoint", Shape: shapeBoolean},
-	{Name: "disableSchemaValidation", Shape: shapeBoolean},
-	{Name: "importInfo", Shape: shapeListOfString},
-	{Name: "ipAddressType", Shape: shapeIpAddressType},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "protocolType", Shape: shapeProtocolType},
-	{Name: "routeSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "tags", Shape: shapeTags},
-	{Name: "version", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "warnings", Shape: shapeListOfString},
-}}
-
 var shapeGetApisRequest = &Shape{Name: "GetApisRequest", Kind: Structure, Members: []Member{
 	{Name: "maxResults", Shape: shapeString, Location: Query},
 	{Name: "nextToken", Shape: shapeString, Location: Query},
@@ -747,20 +542,6 @@ var shapeGetApisResponse = &Shape{Name: "GetApisResponse", Kind: Structure, Memb
 var shapeGetAuthorizerRequest = &Shape{Name: "GetAuthorizerRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "authorizerId", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeGetAuthorizerResponse = &Shape{Name: "GetAuthorizerResponse", Kind: Structure, Members: []Member{
-	{Name: "authorizerCredentialsArn", Shape: shapeArn},
-	{Name: "authorizerId", Shape: shapeId},
-	{Name: "authorizerPayloadFormatVersion", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "authorizerResultTtlInSeconds", Shape: shapeIntegerWithLengthBetween0And3600},
-	{Name: "authorizerType", Shape: shapeAuthorizerType},
-	{Name: "authorizerUri", Shape: shapeUriWithLengthBetween1And2048},
-	{Name: "enableSimpleResponses", Shape: shapeBoolean},
-	{Name: "identitySource", Shape: shapeIdentitySourceList},
-	{Name: "identityValidationExpression", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "jwtConfiguration", Shape: shapeJWTConfiguration},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
 }}
 
 var shapeGetAuthorizersRequest = &Shape{Name: "GetAuthorizersRequest", Kind: Structure, Members: []Member{
@@ -779,15 +560,6 @@ var shapeGetDeploymentRequest = &Shape{Name: "GetDeploymentRequest", Kind: Struc
 	{Name: "deploymentId", Shape: shapeString, Location: Label, Required: true},
 }}
 
-var shapeGetDeploymentResponse = &Shape{Name: "GetDeploymentResponse", Kind: Structure, Members: []Member{
-	{Name: "autoDeployed", Shape: shapeBoolean},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "deploymentId", Shape: shapeId},
-	{Name: "deploymentStatus", Shape: shapeDeploymentStatus},
-	{Name: "deploymentStatusMessage", Shape: shapeString},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-}}
-
 var shapeGetDeploymentsRequest = &Shape{Name: "GetDeploymentsRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "maxResults", Shape: shapeString, Location: Query},
@@ -801,16 +573,6 @@ var shapeGetDeploymentsResponse = &Shape{Name: "GetDeploymentsResponse", Kind: S
 
 var shapeGetDomainNameRequest = &Shape{Name: "GetDomainNameRequest", Kind: Structure, Members: []Member{
 	{Name: "domainName", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeGetDomainNameResponse = &Shape{Name: "GetDomainNameResponse", Kind: Structure, Members: []Member{
-	{Name: "apiMappingSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "domainName", Shape: shapeStringWithLengthBetween1And512},
-	{Name: "domainNameArn", Shape: shapeArn},
-	{Name: "domainNameConfigurations", Shape: shapeDomainNameConfigurations},
-	{Name: "mutualTlsAuthentication", Shape: shapeMutualTlsAuthentication},
-	{Name: "routingMode", Shape: shapeRoutingMode},
-	{Name: "tags", Shape: shapeTags},
 }}
 
 var shapeGetDomainNamesRequest = &Shape{Name: "GetDomainNamesRequest", Kind: Structure, Members: []Member{
@@ -834,15 +596,6 @@ var shapeGetIntegrationResponseRequest = &Shape{Name: "GetIntegrationResponseReq
 	{Name: "integrationResponseId", Shape: shapeString, Location: Label, Required: true},
 }}
 
-var shapeGetIntegrationResponseResponse = &Shape{Name: "GetIntegrationResponseResponse", Kind: Structure, Members: []Member{
-	{Name: "contentHandlingStrategy", Shape: shapeContentHandlingStrategy},
-	{Name: "integrationResponseId", Shape: shapeId},
-	{Name: "integrationResponseKey", Shape: shapeSelectionKey},
-	{Name: "responseParameters", Shape: shapeIntegrationParameters},
-	{Name: "responseTemplates", Shape: shapeTemplateMap},
-	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
-}}
-
 var shapeGetIntegrationResponsesRequest = &Shape{Name: "GetIntegrationResponsesRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "integrationId", Shape: shapeString, Location: Label, Required: true},
@@ -853,29 +606,6 @@ var shapeGetIntegrationResponsesRequest = &Shape{Name: "GetIntegrationResponsesR
 var shapeGetIntegrationResponsesResponse = &Shape{Name: "GetIntegrationResponsesResponse", Kind: Structure, Members: []Member{
 	{Name: "items", Shape: shapeListOfIntegrationResponse},
 	{Name: "nextToken", Shape: shapeNextToken},
-}}
-
-var shapeGetIntegrationResult = &Shape{Name: "GetIntegrationResult", Kind: Structure, Members: []Member{
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "connectionId", Shape: shapeStringWithLengthBetween1And1024},
-	{Name: "connectionType", Shape: shapeConnectionType},
-	{Name: "contentHandlingStrategy", Shape: shapeContentHandlingStrategy},
-	{Name: "credentialsArn", Shape: shapeArn},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "integrationId", Shape: shapeId},
-	{Name: "integrationMethod", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "integrationResponseSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "integrationSubtype", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "integrationType", Shape: shapeIntegrationType},
-	{Name: "integrationUri", Shape: shapeUriWithLengthBetween1And2048},
-	{Name: "passthroughBehavior", Shape: shapePassthroughBehavior},
-	{Name: "payloadFormatVersion", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "requestParameters", Shape: shapeIntegrationParameters},
-	{Name: "requestTemplates", Shape: shapeTemplateMap},
-	{Name: "responseParameters", Shape: shapeResponseParameters},
-	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "timeoutInMillis", Shape: shapeIntegerWithLengthBetween50And30000},
-	{Name: "tlsConfig", Shape: shapeTlsConfig},
 }}
 
 var shapeGetIntegrationsRequest = &Shape{Name: "GetIntegrationsRequest", Kind: Structure, Members: []Member{
@@ -892,14 +622,6 @@ var shapeGetIntegrationsResponse = &Shape{Name: "GetIntegrationsResponse", Kind:
 var shapeGetModelRequest = &Shape{Name: "GetModelRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "modelId", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeGetModelResponse = &Shape{Name: "GetModelResponse", Kind: Structure, Members: []Member{
-	{Name: "contentType", Shape: shapeStringWithLengthBetween1And256},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "modelId", Shape: shapeId},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "schema", Shape: shapeStringWithLengthBetween0And32K},
 }}
 
 var shapeGetModelTemplateRequest = &Shape{Name: "GetModelTemplateRequest", Kind: Structure, Members: []Member{
@@ -950,23 +672,6 @@ var shapeGetPortalRequest = &Shape{Name: "GetPortalRequest", Kind: Structure, Me
 	{Name: "portalId", Shape: shapeString, Location: Label, Required: true},
 }}
 
-var shapeGetPortalResponse = &Shape{Name: "GetPortalResponse", Kind: Structure, Members: []Member{
-	{Name: "authorization", Shape: shapeAuthorization},
-	{Name: "endpointConfiguration", Shape: shapeEndpointConfigurationResponse},
-	{Name: "includedPortalProductArns", Shape: shapeListOfStringMin20Max2048},
-	{Name: "lastModified", Shape: shapeTimestampIso8601},
-	{Name: "lastPublished", Shape: shapeTimestampIso8601},
-	{Name: "lastPublishedDescription", Shape: shapeStringMin0Max1024},
-	{Name: "portalArn", Shape: shapeStringMin20Max2048},
-	{Name: "portalContent", Shape: shapePortalContent},
-	{Name: "portalId", Shape: shapeStringMin10Max30PatternAZ09},
-	{Name: "preview", Shape: shapePreview},
-	{Name: "publishStatus", Shape: shapePublishStatus},
-	{Name: "rumAppMonitorName", Shape: shapeStringMin0Max255},
-	{Name: "statusException", Shape: shapeStatusException},
-	{Name: "tags", Shape: shapeTags},
-}}
-
 var shapeGetProductPageRequest = &Shape{Name: "GetProductPageRequest", Kind: Structure, Members: []Member{
 	{Name: "portalProductId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "productPageId", Shape: shapeString, Location: Label, Required: true},
@@ -1010,14 +715,6 @@ var shapeGetRouteResponseRequest = &Shape{Name: "GetRouteResponseRequest", Kind:
 	{Name: "routeResponseId", Shape: shapeString, Location: Label, Required: true},
 }}
 
-var shapeGetRouteResponseResponse = &Shape{Name: "GetRouteResponseResponse", Kind: Structure, Members: []Member{
-	{Name: "modelSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "responseModels", Shape: shapeRouteModels},
-	{Name: "responseParameters", Shape: shapeRouteParameters},
-	{Name: "routeResponseId", Shape: shapeId},
-	{Name: "routeResponseKey", Shape: shapeSelectionKey},
-}}
-
 var shapeGetRouteResponsesRequest = &Shape{Name: "GetRouteResponsesRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "maxResults", Shape: shapeString, Location: Query},
@@ -1028,22 +725,6 @@ var shapeGetRouteResponsesRequest = &Shape{Name: "GetRouteResponsesRequest", Kin
 var shapeGetRouteResponsesResponse = &Shape{Name: "GetRouteResponsesResponse", Kind: Structure, Members: []Member{
 	{Name: "items", Shape: shapeListOfRouteResponse},
 	{Name: "nextToken", Shape: shapeNextToken},
-}}
-
-var shapeGetRouteResult = &Shape{Name: "GetRouteResult", Kind: Structure, Members: []Member{
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "apiKeyRequired", Shape: shapeBoolean},
-	{Name: "authorizationScopes", Shape: shapeAuthorizationScopes},
-	{Name: "authorizationType", Shape: shapeAuthorizationType},
-	{Name: "authorizerId", Shape: shapeId},
-	{Name: "modelSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "operationName", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "requestModels", Shape: shapeRouteModels},
-	{Name: "requestParameters", Shape: shapeRouteParameters},
-	{Name: "routeId", Shape: shapeId},
-	{Name: "routeKey", Shape: shapeSelectionKey},
-	{Name: "routeResponseSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "target", Shape: shapeStringWithLengthBetween1And128},
 }}
 
 var shapeGetRoutesRequest = &Shape{Name: "GetRoutesRequest", Kind: Structure, Members: []Member{
@@ -1063,34 +744,9 @@ var shapeGetRoutingRuleRequest = &Shape{Name: "GetRoutingRuleRequest", Kind: Str
 	{Name: "routingRuleId", Shape: shapeString, Location: Label, Required: true},
 }}
 
-var shapeGetRoutingRuleResponse = &Shape{Name: "GetRoutingRuleResponse", Kind: Structure, Members: []Member{
-	{Name: "actions", Shape: shapeListOfRoutingRuleAction},
-	{Name: "conditions", Shape: shapeListOfRoutingRuleCondition},
-	{Name: "priority", Shape: shapeRoutingRulePriority},
-	{Name: "routingRuleArn", Shape: shapeArn},
-	{Name: "routingRuleId", Shape: shapeId},
-}}
-
 var shapeGetStageRequest = &Shape{Name: "GetStageRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "stageName", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeGetStageResponse = &Shape{Name: "GetStageResponse", Kind: Structure, Members: []Member{
-	{Name: "accessLogSettings", Shape: shapeAccessLogSettings},
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "autoDeploy", Shape: shapeBoolean},
-	{Name: "clientCertificateId", Shape: shapeId},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "defaultRouteSettings", Shape: shapeRouteSettings},
-	{Name: "deploymentId", Shape: shapeId},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "lastDeploymentStatusMessage", Shape: shapeString},
-	{Name: "lastUpdatedDate", Shape: shapeTimestampIso8601},
-	{Name: "routeSettings", Shape: shapeRouteSettingsMap},
-	{Name: "stageName", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "stageVariables", Shape: shapeStageVariablesMap},
-	{Name: "tags", Shape: shapeTags},
 }}
 
 var shapeGetStagesRequest = &Shape{Name: "GetStagesRequest", Kind: Structure, Members: []Member{
@@ -1114,18 +770,6 @@ var shapeGetTagsResponse = &Shape{Name: "GetTagsResponse", Kind: Structure, Memb
 
 var shapeGetVpcLinkRequest = &Shape{Name: "GetVpcLinkRequest", Kind: Structure, Members: []Member{
 	{Name: "vpcLinkId", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeGetVpcLinkResponse = &Shape{Name: "GetVpcLinkResponse", Kind: Structure, Members: []Member{
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "securityGroupIds", Shape: shapeSecurityGroupIdList},
-	{Name: "subnetIds", Shape: shapeSubnetIdList},
-	{Name: "tags", Shape: shapeTags},
-	{Name: "vpcLinkId", Shape: shapeId},
-	{Name: "vpcLinkStatus", Shape: shapeVpcLinkStatus},
-	{Name: "vpcLinkStatusMessage", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "vpcLinkVersion", Shape: shapeVpcLinkVersion},
 }}
 
 var shapeGetVpcLinksRequest = &Shape{Name: "GetVpcLinksRequest", Kind: Structure, Members: []Member{
@@ -1153,26 +797,6 @@ var shapeImportApiRequest = &Shape{Name: "ImportApiRequest", Kind: Structure, Me
 	{Name: "basepath", Shape: shapeString, Location: Query},
 	{Name: "body", Shape: shapeString, Required: true},
 	{Name: "failOnWarnings", Shape: shapeBoolean, Location: Query},
-}}
-
-var shapeImportApiResponse = &Shape{Name: "ImportApiResponse", Kind: Structure, Members: []Member{
-	{Name: "apiEndpoint", Shape: shapeString},
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "apiId", Shape: shapeId},
-	{Name: "apiKeySelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "corsConfiguration", Shape: shapeCors},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "disableExecuteApiEndpoint", Shape: shapeBoolean},
-	{Name: "disableSchemaValidation", Shape: shapeBoolean},
-	{Name: "importInfo", Shape: shapeListOfString},
-	{Name: "ipAddressType", Shape: shapeIpAddressType},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "protocolType", Shape: shapeProtocolType},
-	{Name: "routeSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "tags", Shape: shapeTags},
-	{Name: "version", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "warnings", Shape: shapeListOfString},
 }}
 
 var shapeIntegerWithLengthBetween0And3600 = &Shape{Name: "IntegerWithLengthBetween0And3600", Kind: Integer, Min: 0, Max: 3600}
@@ -1411,39 +1035,11 @@ var shapePutRoutingRuleRequest = &Shape{Name: "PutRoutingRuleRequest", Kind: Str
 	{Name: "routingRuleId", Shape: shapeString, Location: Label, Required: true},
 }}
 
-var shapePutRoutingRuleResponse = &Shape{Name: "PutRoutingRuleResponse", Kind: Structure, Members: []Member{
-	{Name: "actions", Shape: shapeListOfRoutingRuleAction},
-	{Name: "conditions", Shape: shapeListOfRoutingRuleCondition},
-	{Name: "priority", Shape: shapeRoutingRulePriority},
-	{Name: "routingRuleArn", Shape: shapeArn},
-	{Name: "routingRuleId", Shape: shapeId},
-}}
-
 var shapeReimportApiRequest = &Shape{Name: "ReimportApiRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "basepath", Shape: shapeString, Location: Query},
 	{Name: "body", Shape: shapeString, Required: true},
 	{Name: "failOnWarnings", Shape: shapeBoolean, Location: Query},
-}}
-
-var shapeReimportApiResponse = &Shape{Name: "ReimportApiResponse", Kind: Structure, Members: []Member{
-	{Name: "apiEndpoint", Shape: shapeString},
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "apiId", Shape: shapeId},
-	{Name: "apiKeySelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "corsConfiguration", Shape: shapeCors},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "disableExecuteApiEndpoint", Shape: shapeBoolean},
-	{Name: "disableSchemaValidation", Shape: shapeBoolean},
-	{Name: "importInfo", Shape: shapeListOfString},
-	{Name: "ipAddressType", Shape: shapeIpAddressType},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "protocolType", Shape: shapeProtocolType},
-	{Name: "routeSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "tags", Shape: shapeTags},
-	{Name: "version", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "warnings", Shape: shapeListOfString},
 }}
 
 var shapeResetAuthorizersCacheRequest = &Shape{Name: "ResetAuthorizersCacheRequest", Kind: Structure, Members: []Member{
@@ -1609,10 +1205,6 @@ var shapeTlsConfig = &Shape{Name: "TlsConfig", Kind: Structure, Members: []Membe
 	{Name: "serverNameToVerify", Shape: shapeStringWithLengthBetween1And512},
 }}
 
-var shapeTlsConfigInput = &Shape{Name: "TlsConfigInput", Kind: Structure, Members: []Member{
-	{Name: "serverNameToVerify", Shape: shapeStringWithLengthBetween1And512},
-}}
-
 var shapeTryItState = &Shape{Name: "TryItState", Kind: String, Enum: []string{"ENABLED", "DISABLED"}}
 
 var shapeUntagResourceRequest = &Shape{Name: "UntagResourceRequest", Kind: Structure, Members: []Member{
@@ -1625,13 +1217,6 @@ var shapeUpdateApiMappingRequest = &Shape{Name: "UpdateApiMappingRequest", Kind:
 	{Name: "apiMappingId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "apiMappingKey", Shape: shapeSelectionKey},
 	{Name: "domainName", Shape: shapeString, Location: Label, Required: true},
-	{Name: "stage", Shape: shapeStringWithLengthBetween1And128},
-}}
-
-var shapeUpdateApiMappingResponse = &Shape{Name: "UpdateApiMappingResponse", Kind: Structure, Members: []Member{
-	{Name: "apiId", Shape: shapeId},
-	{Name: "apiMappingId", Shape: shapeId},
-	{Name: "apiMappingKey", Shape: shapeSelectionKey},
 	{Name: "stage", Shape: shapeStringWithLengthBetween1And128},
 }}
 
@@ -1651,26 +1236,6 @@ var shapeUpdateApiRequest = &Shape{Name: "UpdateApiRequest", Kind: Structure, Me
 	{Name: "version", Shape: shapeStringWithLengthBetween1And64, Patch: PatchClear},
 }}
 
-var shapeUpdateApiResponse = &Shape{Name: "UpdateApiResponse", Kind: Structure, Members: []Member{
-	{Name: "apiEndpoint", Shape: shapeString},
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "apiId", Shape: shapeId},
-	{Name: "apiKeySelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "corsConfiguration", Shape: shapeCors},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "disableExecuteApiEndpoint", Shape: shapeBoolean},
-	{Name: "disableSchemaValidation", Shape: shapeBoolean},
-	{Name: "importInfo", Shape: shapeListOfString},
-	{Name: "ipAddressType", Shape: shapeIpAddressType},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "protocolType", Shape: shapeProtocolType},
-	{Name: "routeSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "tags", Shape: shapeTags},
-	{Name: "version", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "warnings", Shape: shapeListOfString},
-}}
-
 var shapeUpdateAuthorizerRequest = &Shape{Name: "UpdateAuthorizerRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "authorizerCredentialsArn", Shape: shapeArn, Patch: PatchClear},
@@ -1686,32 +1251,9 @@ var shapeUpdateAuthorizerRequest = &Shape{Name: "UpdateAuthorizerRequest", Kind:
 	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
 }}
 
-var shapeUpdateAuthorizerResponse = &Shape{Name: "UpdateAuthorizerResponse", Kind: Structure, Members: []Member{
-	{Name: "authorizerCredentialsArn", Shape: shapeArn},
-	{Name: "authorizerId", Shape: shapeId},
-	{Name: "authorizerPayloadFormatVersion", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "authorizerResultTtlInSeconds", Shape: shapeIntegerWithLengthBetween0And3600},
-	{Name: "authorizerType", Shape: shapeAuthorizerType},
-	{Name: "authorizerUri", Shape: shapeUriWithLengthBetween1And2048},
-	{Name: "enableSimpleResponses", Shape: shapeBoolean},
-	{Name: "identitySource", Shape: shapeIdentitySourceList},
-	{Name: "identityValidationExpression", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "jwtConfiguration", Shape: shapeJWTConfiguration},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-}}
-
 var shapeUpdateDeploymentRequest = &Shape{Name: "UpdateDeploymentRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "deploymentId", Shape: shapeString, Location: Label, Required: true},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-}}
-
-var shapeUpdateDeploymentResponse = &Shape{Name: "UpdateDeploymentResponse", Kind: Structure, Members: []Member{
-	{Name: "autoDeployed", Shape: shapeBoolean},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "deploymentId", Shape: shapeId},
-	{Name: "deploymentStatus", Shape: shapeDeploymentStatus},
-	{Name: "deploymentStatusMessage", Shape: shapeString},
 	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
 }}
 
@@ -1720,16 +1262,6 @@ var shapeUpdateDomainNameRequest = &Shape{Name: "UpdateDomainNameRequest", Kind:
 	{Name: "domainNameConfigurations", Shape: shapeDomainNameConfigurations},
 	{Name: "mutualTlsAuthentication", Shape: shapeMutualTlsAuthenticationInput, Patch: PatchMembers},
 	{Name: "routingMode", Shape: shapeRoutingMode},
-}}
-
-var shapeUpdateDomainNameResponse = &Shape{Name: "UpdateDomainNameResponse", Kind: Structure, Members: []Member{
-	{Name: "apiMappingSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "domainName", Shape: shapeStringWithLengthBetween1And512},
-	{Name: "domainNameArn", Shape: shapeArn},
-	{Name: "domainNameConfigurations", Shape: shapeDomainNameConfigurations},
-	{Name: "mutualTlsAuthentication", Shape: shapeMutualTlsAuthentication},
-	{Name: "routingMode", Shape: shapeRoutingMode},
-	{Name: "tags", Shape: shapeTags},
 }}
 
 var shapeUpdateIntegrationRequest = &Shape{Name: "UpdateIntegrationRequest", Kind: Structure, Members: []Member{
@@ -1751,7 +1283,7 @@ var shapeUpdateIntegrationRequest = &Shape{Name: "UpdateIntegrationRequest", Kin
 	{Name: "responseParameters", Shape: shapeResponseParameters, Patch: PatchMerge},
 	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression, Patch: PatchClear},
 	{Name: "timeoutInMillis", Shape: shapeIntegerWithLengthBetween50And30000, Own: OwnRange},
-	{Name: "tlsConfig", Shape: shapeTlsConfigInput, Patch: PatchClear},
+	{Name: "tlsConfig", Shape: shapeTlsConfig, Patch: PatchClear},
 }}
 
 var shapeUpdateIntegrationResponseRequest = &Shape{Name: "UpdateIntegrationResponseRequest", Kind: Structure, Members: []Member{
@@ -1765,38 +1297,6 @@ var shapeUpdateIntegrationResponseRequest = &Shape{Name: "UpdateIntegrationRespo
 	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
 }}
 
-var shapeUpdateIntegrationResponseResponse = &Shape{Name: "UpdateIntegrationResponseResponse", Kind: Structure, Members: []Member{
-	{Name: "contentHandlingStrategy", Shape: shapeContentHandlingStrategy},
-	{Name: "integrationResponseId", Shape: shapeId},
-	{Name: "integrationResponseKey", Shape: shapeSelectionKey},
-	{Name: "responseParameters", Shape: shapeIntegrationParameters},
-	{Name: "responseTemplates", Shape: shapeTemplateMap},
-	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
-}}
-
-var shapeUpdateIntegrationResult = &Shape{Name: "UpdateIntegrationResult", Kind: Structure, Members: []Member{
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "connectionId", Shape: shapeStringWithLengthBetween1And1024},
-	{Name: "connectionType", Shape: shapeConnectionType},
-	{Name: "contentHandlingStrategy", Shape: shapeContentHandlingStrategy},
-	{Name: "credentialsArn", Shape: shapeArn},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "integrationId", Shape: shapeId},
-	{Name: "integrationMethod", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "integrationResponseSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "integrationSubtype", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "integrationType", Shape: shapeIntegrationType},
-	{Name: "integrationUri", Shape: shapeUriWithLengthBetween1And2048},
-	{Name: "passthroughBehavior", Shape: shapePassthroughBehavior},
-	{Name: "payloadFormatVersion", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "requestParameters", Shape: shapeIntegrationParameters},
-	{Name: "requestTemplates", Shape: shapeTemplateMap},
-	{Name: "responseParameters", Shape: shapeResponseParameters},
-	{Name: "templateSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "timeoutInMillis", Shape: shapeIntegerWithLengthBetween50And30000},
-	{Name: "tlsConfig", Shape: shapeTlsConfig},
-}}
-
 var shapeUpdateModelRequest = &Shape{Name: "UpdateModelRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "contentType", Shape: shapeStringWithLengthBetween1And256},
@@ -1806,29 +1306,11 @@ var shapeUpdateModelRequest = &Shape{Name: "UpdateModelRequest", Kind: Structure
 	{Name: "schema", Shape: shapeStringWithLengthBetween0And32K},
 }}
 
-var shapeUpdateModelResponse = &Shape{Name: "UpdateModelResponse", Kind: Structure, Members: []Member{
-	{Name: "contentType", Shape: shapeStringWithLengthBetween1And256},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "modelId", Shape: shapeId},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "schema", Shape: shapeStringWithLengthBetween0And32K},
-}}
-
 var shapeUpdatePortalProductRequest = &Shape{Name: "UpdatePortalProductRequest", Kind: Structure, Members: []Member{
 	{Name: "description", Shape: shapeStringMin0Max1024, Patch: PatchClear},
 	{Name: "displayName", Shape: shapeStringMin1Max255},
 	{Name: "displayOrder", Shape: shapeDisplayOrder},
 	{Name: "portalProductId", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeUpdatePortalProductResponse = &Shape{Name: "UpdatePortalProductResponse", Kind: Structure, Members: []Member{
-	{Name: "description", Shape: shapeStringMin0Max1024},
-	{Name: "displayName", Shape: shapeStringMin1Max255},
-	{Name: "displayOrder", Shape: shapeDisplayOrder},
-	{Name: "lastModified", Shape: shapeTimestampIso8601},
-	{Name: "portalProductArn", Shape: shapeStringMin20Max2048},
-	{Name: "portalProductId", Shape: shapeStringMin10Max30PatternAZ09},
-	{Name: "tags", Shape: shapeTags},
 }}
 
 var shapeUpdatePortalRequest = &Shape{Name: "UpdatePortalRequest", Kind: Structure, Members: []Member{
@@ -1841,34 +1323,10 @@ var shapeUpdatePortalRequest = &Shape{Name: "UpdatePortalRequest", Kind: Structu
 	{Name: "rumAppMonitorName", Shape: shapeStringMin0Max255},
 }}
 
-var shapeUpdatePortalResponse = &Shape{Name: "UpdatePortalResponse", Kind: Structure, Members: []Member{
-	{Name: "authorization", Shape: shapeAuthorization},
-	{Name: "endpointConfiguration", Shape: shapeEndpointConfigurationResponse},
-	{Name: "includedPortalProductArns", Shape: shapeListOfStringMin20Max2048},
-	{Name: "lastModified", Shape: shapeTimestampIso8601},
-	{Name: "lastPublished", Shape: shapeTimestampIso8601},
-	{Name: "lastPublishedDescription", Shape: shapeStringMin0Max1024},
-	{Name: "portalArn", Shape: shapeStringMin20Max2048},
-	{Name: "portalContent", Shape: shapePortalContent},
-	{Name: "portalId", Shape: shapeStringMin10Max30PatternAZ09},
-	{Name: "preview", Shape: shapePreview},
-	{Name: "publishStatus", Shape: shapePublishStatus},
-	{Name: "rumAppMonitorName", Shape: shapeStringMin0Max255},
-	{Name: "statusException", Shape: shapeStatusException},
-	{Name: "tags", Shape: shapeTags},
-}}
-
 var shapeUpdateProductPageRequest = &Shape{Name: "UpdateProductPageRequest", Kind: Structure, Members: []Member{
 	{Name: "displayContent", Shape: shapeDisplayContent},
 	{Name: "portalProductId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "productPageId", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeUpdateProductPageResponse = &Shape{Name: "UpdateProductPageResponse", Kind: Structure, Members: []Member{
-	{Name: "displayContent", Shape: shapeDisplayContent},
-	{Name: "lastModified", Shape: shapeTimestampIso8601},
-	{Name: "productPageArn", Shape: shapeStringMin20Max2048},
-	{Name: "productPageId", Shape: shapeStringMin10Max30PatternAZ09},
 }}
 
 var shapeUpdateProductRestEndpointPageRequest = &Shape{Name: "UpdateProductRestEndpointPageRequest", Kind: Structure, Members: []Member{
@@ -1915,30 +1373,6 @@ var shapeUpdateRouteResponseRequest = &Shape{Name: "UpdateRouteResponseRequest",
 	{Name: "routeResponseKey", Shape: shapeSelectionKey},
 }}
 
-var shapeUpdateRouteResponseResponse = &Shape{Name: "UpdateRouteResponseResponse", Kind: Structure, Members: []Member{
-	{Name: "modelSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "responseModels", Shape: shapeRouteModels},
-	{Name: "responseParameters", Shape: shapeRouteParameters},
-	{Name: "routeResponseId", Shape: shapeId},
-	{Name: "routeResponseKey", Shape: shapeSelectionKey},
-}}
-
-var shapeUpdateRouteResult = &Shape{Name: "UpdateRouteResult", Kind: Structure, Members: []Member{
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "apiKeyRequired", Shape: shapeBoolean},
-	{Name: "authorizationScopes", Shape: shapeAuthorizationScopes},
-	{Name: "authorizationType", Shape: shapeAuthorizationType},
-	{Name: "authorizerId", Shape: shapeId},
-	{Name: "modelSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "operationName", Shape: shapeStringWithLengthBetween1And64},
-	{Name: "requestModels", Shape: shapeRouteModels},
-	{Name: "requestParameters", Shape: shapeRouteParameters},
-	{Name: "routeId", Shape: shapeId},
-	{Name: "routeKey", Shape: shapeSelectionKey},
-	{Name: "routeResponseSelectionExpression", Shape: shapeSelectionExpression},
-	{Name: "target", Shape: shapeStringWithLengthBetween1And128},
-}}
-
 var shapeUpdateStageRequest = &Shape{Name: "UpdateStageRequest", Kind: Structure, Members: []Member{
 	{Name: "accessLogSettings", Shape: shapeAccessLogSettings, Patch: PatchClear},
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
@@ -1952,38 +1386,9 @@ var shapeUpdateStageRequest = &Shape{Name: "UpdateStageRequest", Kind: Structure
 	{Name: "stageVariables", Shape: shapeStageVariablesMap, Patch: PatchMerge},
 }}
 
-var shapeUpdateStageResponse = &Shape{Name: "UpdateStageResponse", Kind: Structure, Members: []Member{
-	{Name: "accessLogSettings", Shape: shapeAccessLogSettings},
-	{Name: "apiGatewayManaged", Shape: shapeBoolean},
-	{Name: "autoDeploy", Shape: shapeBoolean},
-	{Name: "clientCertificateId", Shape: shapeId},
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "defaultRouteSettings", Shape: shapeRouteSettings},
-	{Name: "deploymentId", Shape: shapeId},
-	{Name: "description", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "lastDeploymentStatusMessage", Shape: shapeString},
-	{Name: "lastUpdatedDate", Shape: shapeTimestampIso8601},
-	{Name: "routeSettings", Shape: shapeRouteSettingsMap},
-	{Name: "stageName", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "stageVariables", Shape: shapeStageVariablesMap},
-	{Name: "tags", Shape: shapeTags},
-}}
-
 var shapeUpdateVpcLinkRequest = &Shape{Name: "UpdateVpcLinkRequest", Kind: Structure, Members: []Member{
 	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
 	{Name: "vpcLinkId", Shape: shapeString, Location: Label, Required: true},
-}}
-
-var shapeUpdateVpcLinkResponse = &Shape{Name: "UpdateVpcLinkResponse", Kind: Structure, Members: []Member{
-	{Name: "createdDate", Shape: shapeTimestampIso8601},
-	{Name: "name", Shape: shapeStringWithLengthBetween1And128},
-	{Name: "securityGroupIds", Shape: shapeSecurityGroupIdList},
-	{Name: "subnetIds", Shape: shapeSubnetIdList},
-	{Name: "tags", Shape: shapeTags},
-	{Name: "vpcLinkId", Shape: shapeId},
-	{Name: "vpcLinkStatus", Shape: shapeVpcLinkStatus},
-	{Name: "vpcLinkStatusMessage", Shape: shapeStringWithLengthBetween0And1024},
-	{Name: "vpcLinkVersion", Shape: shapeVpcLinkVersion},
 }}
 
 var shapeUriWithLengthBetween1And2048 = &Shape{Name: "UriWithLengthBetween1And2048", Kind: String, Min: 1, Max: 2048}

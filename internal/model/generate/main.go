@@ -169,8 +169,8 @@ func (g *generator) apply(over overlay) error {
 }
 
 // findAliases finds outputs that have exactly the members of a resource, and
-// inputs of a structure that has the same members as an output. One Go type
-// serves each such group.
+// inputs of a structure that has the same members as an output. One Go type and
+// one shape serve each such group.
 func (g *generator) findAliases() {
 	g.aliases, g.inputs, g.outputs = map[string]string{}, map[string]string{}, map[string]string{}
 	for name, op := range g.service.Operations {
@@ -293,10 +293,10 @@ func (g *generator) enums(b *bytes.Buffer) error {
 func (g *generator) shapes(b *bytes.Buffer) error {
 	for _, name := range sorted(g.service.Shapes) {
 		s := g.service.Shapes[name]
-		if s.Exception {
+		if s.Exception || g.aliases[name] != "" {
 			continue
 		}
-		fmt.Fprintf(b, "var %s = &Shape{Name: %q, Kind: %s", shapeVar(name), name, strings.ToUpper(s.Type[:1])+s.Type[1:])
+		fmt.Fprintf(b, "var %s = &Shape{Name: %q, Kind: %s", g.shapeVar(name), name, strings.ToUpper(s.Type[:1])+s.Type[1:])
 		if s.Min != nil {
 			fmt.Fprintf(b, ", Min: %d, Max: %d", *s.Min, *s.Max)
 		}
@@ -304,10 +304,10 @@ func (g *generator) shapes(b *bytes.Buffer) error {
 			fmt.Fprintf(b, ", Enum: %#v", s.Enum)
 		}
 		if s.Member != nil {
-			fmt.Fprintf(b, ", Element: %s", shapeVar(s.Member.Shape))
+			fmt.Fprintf(b, ", Element: %s", g.shapeVar(s.Member.Shape))
 		}
 		if s.Value != nil {
-			fmt.Fprintf(b, ", Element: %s", shapeVar(s.Value.Shape))
+			fmt.Fprintf(b, ", Element: %s", g.shapeVar(s.Value.Shape))
 		}
 		if len(s.Members) > 0 {
 			b.WriteString(", Members: []Member{\n")
@@ -323,6 +323,14 @@ func (g *generator) shapes(b *bytes.Buffer) error {
 	return nil
 }
 
+// shapeVar returns the name of the variable that holds a shape.
+func (g *generator) shapeVar(name string) string {
+	if to := g.aliases[name]; to != "" {
+		name = to
+	}
+	return shapeVar(name)
+}
+
 func (g *generator) member(b *bytes.Buffer, in, name string) error {
 	s := g.service.Shapes[in]
 	r := s.Members[name]
@@ -330,7 +338,7 @@ func (g *generator) member(b *bytes.Buffer, in, name string) error {
 	if wire == "" {
 		wire = name
 	}
-	target := shapeVar(r.Shape)
+	target := g.shapeVar(r.Shape)
 	if len(r.Enum) > 0 {
 		target = fmt.Sprintf("&Shape{Name: %q, Kind: String, Enum: %#v}", r.Shape, r.Enum)
 	}
@@ -373,9 +381,9 @@ func (g *generator) operations(b *bytes.Buffer) error {
 	for _, name := range sorted(g.service.Operations) {
 		op := g.service.Operations[name]
 		fmt.Fprintf(b, "\t{Name: %q, Method: %q, Path: %q, Status: %d, Input: %s, New: func() any { return new(%s) }",
-			name, op.HTTP.Method, op.HTTP.RequestURI, op.HTTP.ResponseCode, shapeVar(op.Input.Shape), goName(op.Input.Shape))
+			name, op.HTTP.Method, op.HTTP.RequestURI, op.HTTP.ResponseCode, g.shapeVar(op.Input.Shape), goName(op.Input.Shape))
 		if op.Output != nil {
-			fmt.Fprintf(b, ", Output: %s", shapeVar(op.Output.Shape))
+			fmt.Fprintf(b, ", Output: %s", g.shapeVar(op.Output.Shape))
 		}
 		if _, ok := g.service.Shapes[op.Input.Shape].Members["MaxResults"]; ok {
 			result := g.service.Pagination[name].ResultKey

@@ -144,7 +144,7 @@ func release(f *os.File) error {
 func explain(err error, path string) error {
 	if damage := (*store.DamageError)(nil); errors.As(err, &damage) {
 		damage.File = path
-		damage.Remedy = fmt.Sprintf("restore a backup with `penstock restore BACKUP --data %s`, or move the file away to start empty", filepath.Dir(path))
+		damage.Remedy = fmt.Sprintf("restore a backup with `penstock restore BACKUP --data %s --force`, or move the file away to start empty", filepath.Dir(path))
 		return damage
 	}
 	return fmt.Errorf("open ledger %s: %w", path, err)

@@ -1,0 +1,189 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"penstock/internal/model"
+	"penstock/internal/store"
+)
+
+// maxAttempts is how often an edit is made again because another node was faster.
+const maxAttempts = 20
+
+// maxPublish is how long an answer waits for this node to serve what was written.
+// The write holds all the same.
+const maxPublish = 30 * time.Second
+
+// A root is a kind of document: what is stored, edited and deleted as a whole.
+type root[D any] struct {
+	kind   string // as in the names of operations: Api
+	label  string // of the paths: apiId
+	prefix string // of the keys
+	parse  func(data []byte) (*D, error)
+	encode func(d *D) ([]byte, error)
+}
+
+var apiRoot = root[model.APIDocument]{
+	kind:   "Api",
+	label:  "apiId",
+	prefix: model.APIPrefix,
+	parse:  model.ParseAPI,
+	encode: (*model.APIDocument).Encode,
+}
+
+// read returns the current document that the path of a call is about. It is
+// shared and must not be changed.
+func (r root[D]) read(c *call) (*D, error) {
+	e, err := r.entry(c)
+	if err != nil {
+		return nil, err
+	}
+	return e.doc.(*D), nil
+}
+
+func (r root[D]) entry(c *call) (*entry, error) {
+	id := c.labels[r.label]
+	if !isID(id) {
+		return nil, r.notFound(c)
+	}
+	e, err := cachedAs(c.Server, r.prefix+id, r.parse)
+	if e == nil && err == nil {
+		return nil, r.notFound(c)
+	}
+	return e, err
+}
+
+func (r root[D]) notFound(c *call) error {
+	if r.kind == apiRoot.kind {
+		return notFound(msgAPINotFound, c.Account, c.labels[r.label])
+	}
+	return NotFound(r.kind, c.labels[r.label])
+}
+
+// edit changes the document that the path of a call is about: change gets one
+// that nobody else has, and what it makes of it is committed, together with what
+// else it puts into the edit. If another node has changed the document meanwhile,
+// change is called again with what is there now. If change returns an error,
+// nothing is changed.
+func (r root[D]) edit(c *call, change func(e *edit, d *D) error) error {
+	id := c.labels[r.label]
+	if !isID(id) {
+		return r.notFound(c)
+	}
+	rev, err := r.serialised(c, r.prefix+id, change)
+	if err != nil {
+		return err
+	}
+	return c.served(rev)
+}
+
+// serialised makes an edit while no other edit of the key is made in this process,
+// and returns the revision of its commit.
+func (r root[D]) serialised(c *call, key string, change func(e *edit, d *D) error) (uint64, error) {
+	unlock, err := c.locks.lock(c.request.Context(), key)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	for range maxAttempts {
+		stored, ok := c.Store.Get(key)
+		if !ok {
+			return 0, r.notFound(c)
+		}
+		d, err := r.parse(stored.Data)
+		if err != nil {
+			return 0, err
+		}
+		e := newEdit(c)
+		e.expect[key] = stored.Rev
+		if err := change(e, d); err != nil {
+			return 0, err
+		}
+		var data []byte
+		if !e.deletes(key) {
+			if data, err = r.encode(d); err != nil {
+				return 0, err
+			}
+			if err := e.replace(stored, data); err != nil {
+				return 0, err
+			}
+		}
+		rev, err := e.commit()
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err == nil && e.puts(key) {
+			c.cache.put(key, &entry{rev: rev, size: len(data), doc: d}) // nobody changes it from here on
+		}
+		return rev, err
+	}
+	return 0, Conflict(msgConcurrentModification)
+}
+
+// An edit is a change of documents that holds as a whole or not at all.
+type edit struct {
+	*call
+	time    time.Time
+	expect  map[string]uint64 // revisions that the edit is based on; 0: no such document
+	changes []store.Change
+}
+
+func newEdit(c *call) *edit {
+	return &edit{call: c, time: c.Now().UTC(), expect: map[string]uint64{}}
+}
+
+// create puts a document that must not exist.
+func (e *edit) create(key string, data []byte) error {
+	return e.replace(store.Document{Key: key}, data)
+}
+
+// replace puts a document in the place of what is stored, unless it is the same.
+func (e *edit) replace(stored store.Document, data []byte) error {
+	if len(data) > e.Limits.Document {
+		return BadRequest(msgDocument, e.Limits.Document)
+	}
+	e.expect[stored.Key] = stored.Rev
+	if stored.Rev == 0 || string(stored.Data) != string(data) {
+		e.changes = append(e.changes, store.Change{Key: stored.Key, Data: data})
+	}
+	return nil
+}
+
+func (e *edit) delete(key string) {
+	e.changes = append(e.changes, store.Change{Key: key, Delete: true})
+}
+
+func (e *edit) deletes(key string) bool {
+	return slices.ContainsFunc(e.changes, func(c store.Change) bool { return c.Key == key && c.Delete })
+}
+
+func (e *edit) puts(key string) bool {
+	return slices.ContainsFunc(e.changes, func(c store.Change) bool { return c.Key == key && !c.Delete })
+}
+
+// commit makes the edit durable and returns its revision. An edit that changes
+// nothing is not committed and has revision 0.
+func (e *edit) commit() (uint64, error) {
+	if len(e.changes) == 0 {
+		return 0, nil
+	}
+	commit, err := e.Store.Append(e.request.Context(), store.Batch{Actor: e.principal.Name, Expect: e.expect, Changes: e.changes})
+	return commit.Rev, err
+}
+
+// served waits until this node serves a revision.
+func (c *call) served(rev uint64) error {
+	if rev == 0 || c.Publisher == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(c.request.Context(), maxPublish)
+	defer cancel()
+	if err := c.Publisher.Wait(ctx, rev); err != nil {
+		return fmt.Errorf("wait until revision %d is served: %w", rev, err)
+	}
+	return nil
+}

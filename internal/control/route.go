@@ -1,0 +1,217 @@
+package control
+
+import (
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+
+	"penstock/internal/model"
+	"penstock/internal/route"
+)
+
+const (
+	defaultRouteKey    = "$default"
+	connectRouteKey    = "$connect"
+	disconnectRouteKey = "$disconnect"
+)
+
+var routes = collection[model.Route, model.APIDocument]{
+	kind:     "Route",
+	root:     apiRoot,
+	in:       func(d *model.APIDocument, _ *call) (items[model.Route], error) { return d.Routes, nil },
+	name:     func(r *model.Route) **string { return &r.RouteID },
+	length:   7,
+	quota:    func(l Limits) int { return l.Routes },
+	defaults: defaultRoute,
+	check:    checkRoute,
+	inUse:    routeInUse,
+	after:    afterRoute,
+}
+
+type routeChange = change[model.Route, model.APIDocument]
+
+// defaultRoute fills in what a route always has. A route that no longer asks an
+// authorizer forgets which one, unless the caller names one all the same.
+func defaultRoute(x *routeChange) {
+	r := x.item
+	setDefault(&r.APIKeyRequired, false)
+	setDefault(&r.AuthorizationType, model.AuthorizationTypeNone)
+	if typ := *r.AuthorizationType; typ != model.AuthorizationTypeJWT {
+		if !x.sent("authorizationScopes") {
+			r.AuthorizationScopes = nil
+		}
+		if typ != model.AuthorizationTypeCustom && !x.sent("authorizerId") {
+			r.AuthorizerID = nil
+		}
+	}
+}
+
+func checkRoute(x *routeChange) error {
+	checks := []func(*routeChange) error{checkHTTPRoute, checkAuthorization, checkTarget, checkRouteConflict}
+	if isWebSocket(x.doc) {
+		checks[0] = checkWebSocketRoute
+	}
+	for _, check := range checks {
+		if err := check(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkHTTPRoute checks the route key and refuses what HTTP APIs do not have.
+func checkHTTPRoute(x *routeChange) error {
+	r := x.item
+	if _, err := route.ParseKey(val(r.RouteKey)); err != nil {
+		var bad *route.KeyError
+		if errors.As(err, &bad) && bad.Kind == route.InvalidPart {
+			return BadRequest(msgRoutePath)
+		}
+		return BadRequest(msgHTTPRouteKey)
+	}
+	switch {
+	case *r.APIKeyRequired:
+		return BadRequest(msgHTTPAPIKey)
+	case r.ModelSelectionExpression != nil:
+		return BadRequest(msgNotHTTP, "ModelSelectionExpression")
+	case r.RequestModels != nil:
+		return BadRequest(msgNotHTTP, "RequestModels")
+	case r.RequestParameters != nil:
+		return BadRequest(msgNotHTTP, "RequestParameters")
+	case r.RouteResponseSelectionExpression != nil:
+		return BadRequest(msgNotHTTP, "RouteResponseSelectionExpression")
+	case x.old != nil && val(x.old.APIGatewayManaged) && *x.old.RouteKey == defaultRouteKey && *r.RouteKey != defaultRouteKey:
+		return BadRequest(msgDefaultRouteKey)
+	}
+	return nil
+}
+
+// routeParameter is the form of a request parameter of a WebSocket route.
+var routeParameter = regexp.MustCompile(`^route\.request\.(?:header|querystring)\.[^\s]+$`)
+
+// checkWebSocketRoute checks the route key and what only WebSocket APIs have.
+func checkWebSocketRoute(x *routeChange) error {
+	r := x.item
+	if route.CheckWebSocketKey(val(r.RouteKey)) != nil {
+		return BadRequest(msgWebSocketRouteKey)
+	}
+	if r.RouteResponseSelectionExpression != nil && *r.RouteResponseSelectionExpression != defaultRouteKey {
+		return BadRequest(msgRouteResponseKey)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.RequestParameters)) {
+		if !routeParameter.MatchString(name) {
+			return BadRequest(msgRouteParameter, name)
+		}
+	}
+	names := map[string]bool{}
+	for _, m := range x.doc.Models {
+		names[val(m.Name)] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.RequestModels)) {
+		if name := r.RequestModels[key]; !names[name] {
+			return BadRequest(msgRouteModel, name)
+		}
+	}
+	return nil
+}
+
+// checkRouteConflict compares the route key with those of the other routes.
+func checkRouteConflict(x *routeChange) error {
+	key := *x.item.RouteKey
+	parsed, _ := route.ParseKey(key) // for WebSocket APIs of no use: nothing conflicts with a key without a path
+	for _, id := range slices.Sorted(maps.Keys(x.doc.Routes)) {
+		if id == val(x.item.RouteID) {
+			continue
+		}
+		other := *x.doc.Routes[id].RouteKey
+		if other == key {
+			return Conflict(msgRouteExists, key)
+		}
+		if isWebSocket(x.doc) {
+			continue
+		}
+		if o, err := route.ParseKey(other); err == nil && parsed.ConflictsWith(o) {
+			return Conflict(msgRouteVariable, key, other)
+		}
+	}
+	return nil
+}
+
+// checkAuthorization checks who may call the route. The authorizer that is named
+// must be one that the type of authorization can ask.
+func checkAuthorization(x *routeChange) error {
+	r := x.item
+	typ := *r.AuthorizationType
+	if isWebSocket(x.doc) && typ != model.AuthorizationTypeNone && *r.RouteKey != connectRouteKey {
+		return BadRequest(msgConnectOnly)
+	}
+	var authorizerType string
+	if a := x.doc.Authorizers[val(r.AuthorizerID)]; a != nil {
+		authorizerType = val(a.AuthorizerType)
+	}
+	switch {
+	case typ == model.AuthorizationTypeJWT && isWebSocket(x.doc):
+		return BadRequest(msgJWTWebSocket)
+	case typ == model.AuthorizationTypeJWT && authorizerType != model.AuthorizerTypeJWT:
+		return BadRequest(msgJWTAuthorizer)
+	case typ == model.AuthorizationTypeCustom && authorizerType != model.AuthorizerTypeRequest:
+		return BadRequest(msgCustomAuthorizer)
+	case r.AuthorizationScopes != nil && typ != model.AuthorizationTypeJWT:
+		return BadRequest(msgScopesJWT)
+	case len(r.AuthorizationScopes) > x.Limits.AuthorizationScopes:
+		return BadRequest(msgScopeCount, x.Limits.AuthorizationScopes)
+	case r.AuthorizerID != nil && typ != model.AuthorizationTypeJWT && typ != model.AuthorizationTypeCustom:
+		return BadRequest(msgNeedlessAuthorizer)
+	}
+	return nil
+}
+
+// targetForm is the form of a route's target.
+var targetForm = regexp.MustCompile(`^integrations/([a-z0-9]+)$`)
+
+func checkTarget(x *routeChange) error {
+	if x.item.Target == nil {
+		return nil
+	}
+	groups := targetForm.FindStringSubmatch(*x.item.Target)
+	if groups == nil {
+		return BadRequest(msgRouteTarget)
+	}
+	if x.doc.Integrations[groups[1]] == nil {
+		return NotFound("Integration", groups[1])
+	}
+	return nil
+}
+
+func routeInUse(x *routeChange) error {
+	if val(x.item.APIGatewayManaged) {
+		return BadRequest(msgManaged)
+	}
+	return nil
+}
+
+func afterRoute(x *routeChange) error {
+	if id := *x.item.RouteID; x.doc.Routes[id] == nil {
+		delete(x.doc.RouteResponses, id)
+	}
+	return x.deployAutomatically(x.doc)
+}
+
+func deleteRouteRequestParameter(c *call) (any, error) {
+	return nil, apiRoot.edit(c, func(e *edit, d *model.APIDocument) error {
+		r := d.Routes[c.labels["routeId"]]
+		if r == nil {
+			return NotFound("Route", c.labels["routeId"])
+		}
+		key := c.labels["requestParameterKey"]
+		if _, ok := r.RequestParameters[key]; !ok {
+			return notFound(msgRouteParameterAbsent, key)
+		}
+		delete(r.RequestParameters, key)
+		if len(r.RequestParameters) == 0 {
+			r.RequestParameters = nil
+		}
+		return e.deployAutomatically(d)
+	})
+}
