@@ -1,0 +1,15 @@
+//go:build unix
+
+package gateway
+
+import "syscall"
+
+// defaultConns is how many connections fit when the process has no other limit
+// than its file descriptors.
+func defaultConns() int {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
+		return fallbackConns
+	}
+	return max(int(min(uint64(l.Cur), 1<<24))/8*7, 1)
+}

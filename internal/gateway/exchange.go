@@ -1,0 +1,331 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/netip"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"penstock/internal/route"
+)
+
+// A Field is one header field line. Names keep the case they arrived with;
+// compare them with EqualFold.
+type Field struct {
+	Name, Value string
+}
+
+// A Request is a request as received. Every string points into memory that the
+// transport reuses: it is valid until the exchange ends, and must be cloned to
+// be kept.
+type Request struct {
+	Method string
+	// Target is the request target as it stood in the request line.
+	Target string
+	// Path is the escaped path in origin form, up to the first "?".
+	Path string
+	// Query is what follows the first "?", without it.
+	Query string
+	// Host is the authority the client asked for, with its port if it gave one.
+	Host string
+	// Header lists the fields in arrival order, Host and framing fields included.
+	Header []Field
+	// Minor is 1 for HTTP/1.1 and everything newer, 0 for HTTP/1.0.
+	Minor int
+	// ContentLength is the declared length of the body, 0 without a body and -1
+	// when it arrives in chunks.
+	ContentLength int64
+	// Body is empty until Exchange.ReadBody has succeeded.
+	Body Body
+	// Peer is the other end of the connection; never taken from a header.
+	Peer netip.AddrPort
+	// TLS is nil on a cleartext connection.
+	TLS *tls.ConnectionState
+}
+
+// A Body is held in memory (Bytes) or, above a threshold, read as it arrives
+// (Stream). Length is exact for request bodies and -1 for a response whose end
+// is not announced.
+type Body struct {
+	Bytes  []byte
+	Stream io.Reader
+	Length int64
+}
+
+// A Response is what an integration answered, or what the gateway says instead.
+type Response struct {
+	Status int
+	// Header has no hop-by-hop fields and no Content-Length; the transport
+	// frames the body.
+	Header []Field
+	Body   Body
+	// Bodiless says that the status or the method allows no body. Length then
+	// is the length to announce, or -1 for none.
+	Bodiless bool
+	// Release, when not nil, frees what Body.Stream reads from. The transport
+	// calls it once, with whether the stream was read to its end.
+	Release Releaser
+}
+
+// A Releaser takes back the source of a streamed response body.
+type Releaser interface {
+	Release(whole bool)
+}
+
+// A transport reads request bodies for an exchange. HTTP/1.1 and HTTP/2
+// connections implement it.
+type transport interface {
+	readBody(x *Exchange, limit, inMemory int64) error
+}
+
+// A Wait is something an exchange waits for, such as an answer on a connection to
+// a backend. Abort gives it up; it is called from another goroutine. A Wait does
+// not change once an exchange has seen it.
+type Wait struct {
+	Abort func()
+}
+
+// An Exchange is one request and its response. It belongs to the goroutine
+// that serves it; only abort may be called from another one.
+type Exchange struct {
+	Request  Request
+	Response Response
+
+	// ID is the request id, 16 characters, the value of apigw-requestid.
+	ID string
+	// Start is when the request head was complete.
+	Start time.Time
+
+	// API, Stage and Route are what the request resolved to, all out of the one
+	// snapshot loaded when it began. They are nil as far as it did not get.
+	API   *API
+	Stage *Stage
+	Route *Route
+	// Vars holds the values of the route's path variables, in path order.
+	Vars route.Vars
+
+	// RawPath is the escaped path the API sees: without the prefix of the path
+	// form of an address, with the stage name.
+	RawPath string
+	// Path is RawPath percent-decoded once. RoutePath is Path without the stage.
+	Path, RoutePath string
+
+	// IntegrationLatency is the time from relaying to the backend to its answer;
+	// zero when no integration was called.
+	IntegrationLatency time.Duration
+
+	// Scratch buffers of the integration, kept between exchanges.
+	Buffers Buffers
+
+	server    *Server
+	transport transport
+	close     bool  // the connection must not be used again
+	err       error // why the gateway answered itself
+
+	idBuf       [16]byte
+	pathBuf     []byte
+	requestBody []byte
+	blocks      []*block // lent by Block
+	spools      []*Spool
+
+	// pending is what the exchange waits for. Swapping it out decides who ends
+	// the wait: the serving goroutine (Done) or the watcher (abort).
+	pending atomic.Pointer[Wait]
+	gone    atomic.Bool
+
+	ctx    context.Context
+	cancel atomic.Pointer[context.CancelFunc] // of ctx
+}
+
+// Buffers are reused from exchange to exchange by the integration that serves
+// them. Their contents mean nothing between two exchanges.
+type Buffers struct {
+	Request  []byte  // outgoing request head
+	Head     []byte  // incoming response head
+	Body     []byte  // incoming response body
+	Response []Field // fields of the response
+}
+
+// keepBuffer is the largest scratch buffer that stays with a connection between
+// exchanges, keepFields the longest list of fields: what is rarely needed must not
+// pin its memory while a connection rests.
+const (
+	keepBuffer = 16 << 10
+	keepFields = maxFields
+)
+
+// end frees what the exchange holds and makes it ready for the next request.
+func (x *Exchange) end() {
+	if x.ctx != nil {
+		if cancel := x.cancel.Swap(nil); cancel != nil {
+			(*cancel)()
+		}
+		x.ctx = nil
+	}
+	if r := x.Response.Release; r != nil {
+		r.Release(false) // only if sending the response has panicked
+	}
+	for i, b := range x.blocks {
+		blocks.Put(b)
+		x.blocks[i] = nil
+	}
+	x.blocks = x.blocks[:0]
+	for i, s := range x.spools {
+		s.free()
+		x.spools[i] = nil
+	}
+	x.spools = x.spools[:0]
+
+	x.Request = Request{Header: x.Request.Header[:0], Peer: x.Request.Peer, TLS: x.Request.TLS}
+	x.Response = Response{}
+	x.ID = ""
+	x.API, x.Stage, x.Route = nil, nil, nil
+	x.Vars.Reset()
+	x.RawPath, x.Path, x.RoutePath = "", "", ""
+	x.IntegrationLatency = 0
+	x.close, x.err = false, nil
+	x.pending.Store(nil)
+	x.gone.Store(false)
+	keep(&x.Buffers.Request, keepBuffer)
+	keep(&x.Buffers.Head, keepBuffer)
+	keep(&x.Buffers.Body, keepBuffer)
+	keep(&x.Buffers.Response, keepFields)
+	keep(&x.requestBody, keepBuffer)
+	keep(&x.pathBuf, keepBuffer)
+}
+
+// keep lets go of a buffer that has grown beyond max.
+func keep[T any](b *[]T, max int) {
+	if cap(*b) > max {
+		*b = nil
+	}
+}
+
+// ReadBody makes Request.Body available: in memory, or as a stream when it is
+// long and its length is known. It is called before an integration runs, so
+// that a refused request costs no body. The error is a gateway error.
+func (x *Exchange) ReadBody() error {
+	l := &x.server.limits
+	return x.transport.readBody(x, l.Body, l.InMemoryBody)
+}
+
+// PathVariable returns the value of a path variable of the matched route.
+func (x *Exchange) PathVariable(name string) (string, bool) {
+	for i, n := range x.Route.Vars {
+		if n == name {
+			return x.Vars.At(i), true
+		}
+	}
+	return "", false
+}
+
+// Field returns the first value of a request header field.
+func (r *Request) Field(name string) (string, bool) {
+	for i := range r.Header {
+		if EqualFold(r.Header[i].Name, name) {
+			return r.Header[i].Value, true
+		}
+	}
+	return "", false
+}
+
+// Context returns a context that ends when the exchange ends or its client
+// leaves. It is made on first use, for integrations that need one.
+func (x *Exchange) Context() context.Context {
+	if x.ctx == nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		x.ctx = ctx
+		x.cancel.Store(&cancel)
+		if x.gone.Load() {
+			cancel()
+		}
+	}
+	return x.ctx
+}
+
+// Await registers what the exchange is about to wait for. If the client leaves
+// meanwhile, or has left, w.Abort is called once.
+func (x *Exchange) Await(w *Wait) {
+	x.pending.Store(w)
+	if x.gone.Load() {
+		x.abort()
+	}
+}
+
+// Done ends an Await. It reports false if the wait was aborted: then whatever
+// was awaited has been given up and must not be used again.
+func (x *Exchange) Done() bool {
+	return x.pending.Swap(nil) != nil
+}
+
+// Gone reports whether the client has left.
+func (x *Exchange) Gone() bool { return x.gone.Load() }
+
+// abort gives up what the exchange waits for. The watcher calls it when the
+// client has left or the server must stop.
+func (x *Exchange) abort() {
+	x.gone.Store(true)
+	if w := x.pending.Swap(nil); w != nil {
+		w.Abort()
+	}
+	if cancel := x.cancel.Load(); cancel != nil {
+		(*cancel)()
+	}
+}
+
+// Block returns room for 64 KiB that is the integration's until the exchange
+// ends.
+func (x *Exchange) Block() []byte {
+	b := blocks.Get().(*block)
+	x.blocks = append(x.blocks, b)
+	return b[:]
+}
+
+// Spool returns an empty spool that lasts until the exchange ends.
+func (x *Exchange) Spool() *Spool {
+	s := &Spool{budget: &x.server.spooled, max: x.server.limits.Spooled}
+	x.spools = append(x.spools, s)
+	return s
+}
+
+// EqualFold compares two header names or other ASCII tokens without regard to
+// case.
+func EqualFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := 0; i < len(a); i++ {
+		if a[i] != b[i] && lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}
+
+// text views bytes as a string without copying; the bytes must not change while
+// the string is in use.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// bodyBuffer returns room for a request body of n bytes.
+func (x *Exchange) bodyBuffer(n int) []byte {
+	switch {
+	case n <= cap(x.requestBody):
+	case n <= keepBuffer:
+		x.requestBody = make([]byte, max(n, 1<<10))
+	case n <= blockSize:
+		return x.Block()[:n]
+	default:
+		return make([]byte, n)
+	}
+	return x.requestBody[:n]
+}

@@ -1,0 +1,194 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+// statusLines holds the first line of every response with a known status.
+var statusLines = func() (lines [600][]byte) {
+	for i := range lines {
+		if t := http.StatusText(i); t != "" {
+			lines[i] = []byte("HTTP/1.1 " + strconv.Itoa(i) + " " + t + "\r\n")
+		}
+	}
+	return lines
+}()
+
+func appendStatusLine(b []byte, status int) []byte {
+	if status < len(statusLines) && statusLines[status] != nil {
+		return append(b, statusLines[status]...)
+	}
+	b = append(b, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	return append(b, " \r\n"...)
+}
+
+// A dateText is the Date field of one second.
+type dateText struct {
+	second int64
+	text   string
+}
+
+func (s *Server) dateField(now time.Time) string {
+	if d := s.date.Load(); d != nil && d.second == now.Unix() {
+		return d.text
+	}
+	d := &dateText{now.Unix(), "Date: " + now.UTC().Format(http.TimeFormat) + "\r\n"}
+	s.date.Store(d)
+	return d.text
+}
+
+const requestIDField = "apigw-requestid"
+
+// appendHead writes the head of a response: the fields of the integration in
+// their order, then those the gateway adds.
+func (c *conn) appendHead(b []byte, keep bool) []byte {
+	x := &c.x
+	r := &x.Response
+	b = appendStatusLine(b, r.Status)
+	dated := false
+	for i := range r.Header {
+		f := &r.Header[i]
+		switch len(f.Name) {
+		case len("Date"):
+			dated = dated || EqualFold(f.Name, "Date")
+		case len(requestIDField):
+			if EqualFold(f.Name, requestIDField) {
+				continue
+			}
+		}
+		b = append(b, f.Name...)
+		b = append(b, ": "...)
+		b = append(b, f.Value...)
+		b = append(b, "\r\n"...)
+	}
+	if !dated {
+		b = append(b, c.s.dateField(x.Start)...)
+	}
+	switch {
+	case r.Body.Length >= 0:
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, r.Body.Length, 10)
+		b = append(b, "\r\n"...)
+	case !r.Bodiless && x.Request.Minor > 0:
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+	}
+	if keep {
+		b = append(b, "Connection: keep-alive\r\n"...)
+	} else {
+		b = append(b, "Connection: close\r\n"...)
+	}
+	b = append(b, requestIDField+": "...)
+	b = append(b, x.ID...)
+	return append(b, "\r\n\r\n"...)
+}
+
+// respond writes the response and reports whether the connection can be used
+// again. The error says that the response could not be sent whole.
+func (c *conn) respond() (keep bool, err error) {
+	x := &c.x
+	r := &x.Response
+	keep = !x.close && !c.framing.close && !x.Gone() && !c.s.draining.Load() && c.rest()
+	if !r.Bodiless && r.Body.Length < 0 && x.Request.Minor == 0 {
+		keep = false // the end of the connection is the end of the body
+	}
+	c.out = c.appendHead(c.out[:0], keep)
+	c.enter(phaseWrite)
+	switch {
+	case r.Bodiless:
+		_, err = c.nc.Write(c.out)
+	case r.Body.Stream != nil:
+		if _, err = c.nc.Write(c.out); err == nil {
+			err = c.copyBody()
+		}
+	case len(r.Body.Bytes) <= inOneWrite:
+		c.out = append(c.out, r.Body.Bytes...)
+		_, err = c.nc.Write(c.out)
+	default:
+		c.parts = [2][]byte{c.out, r.Body.Bytes}
+		c.vector = c.parts[:]
+		_, err = c.vector.WriteTo(c.nc)
+		c.parts = [2][]byte{}
+	}
+	if release := r.Release; release != nil {
+		r.Release = nil
+		release.Release(err == nil)
+	}
+	c.enter(phaseExchange)
+	if err != nil && x.err == nil {
+		x.err = err
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.reset() // what the client did not take must not wait in the kernel
+	}
+	return keep, err
+}
+
+// reset makes closing drop what has not been sent.
+func (c *conn) reset() {
+	if t, ok := c.nc.(interface{ SetLinger(int) error }); ok {
+		t.SetLinger(0)
+	}
+}
+
+// copyBody sends a streamed body. A stream that ends early leaves the response
+// unfinished, so that the client sees that something is missing.
+func (c *conn) copyBody() error {
+	r := &c.x.Response.Body
+	buf := c.x.Block()
+	chunked := r.Length < 0 && c.x.Request.Minor > 0
+	left := r.Length
+	// Room for the size line of a chunk and its end.
+	const room = 10
+	for {
+		p := buf[room : len(buf)-2]
+		c.enter(phaseExchange)
+		n, err := r.Stream.Read(p)
+		if n > 0 {
+			if left >= 0 {
+				if left -= int64(n); left < 0 {
+					return errLongBody
+				}
+			}
+			p = p[:n]
+			if chunked {
+				size := strconv.AppendInt(buf[:0], int64(n), 16)
+				line := buf[room-len(size)-2:]
+				copy(line, append(size, '\r', '\n'))
+				p = append(line[:len(size)+2+n], '\r', '\n')
+			}
+			c.enter(phaseWrite)
+			if _, err := c.nc.Write(p); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return c.cut(err)
+		}
+	}
+	if left > 0 {
+		return c.cut(io.ErrUnexpectedEOF)
+	}
+	if chunked {
+		_, err := io.WriteString(c.nc, "0\r\n\r\n")
+		return err
+	}
+	return nil
+}
+
+// cut ends a response whose body is not complete. Where the end of the connection
+// is the end of the body, only a reset tells the client.
+func (c *conn) cut(err error) error {
+	if c.x.Response.Body.Length < 0 && c.x.Request.Minor == 0 {
+		c.reset()
+	}
+	return err
+}

@@ -1,0 +1,504 @@
+// Package gateway is the data plane: it carries requests through the APIs of a
+// snapshot. It knows neither stored documents nor how they are compiled.
+//
+// A connection (http1.go) turns bytes into an Exchange; everything behind the
+// Exchange is written once, whatever the protocol of the connection. A request
+// goes through one list of steps, Server.serve.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"penstock/internal/route"
+)
+
+// Limits bound what one client can ask for. Zero values take the defaults,
+// which are the quotas of the service where it has one.
+type Limits struct {
+	// Body is the largest request body in bytes; larger ones get 413. Default
+	// 10 MiB (10485760).
+	Body int64
+	// InMemoryBody is the largest request body of known length that is read
+	// before the integration is called; larger ones stream. Default 64 KiB.
+	InMemoryBody int64
+	// Head is how long a request head may take to arrive. Default 10 s.
+	Head time.Duration
+	// BodyIdle is how long a client may take to send 64 KiB of a body, or what is
+	// left of it. Write is how long it may take to accept a part of a response of
+	// at most 64 KiB. Default 30 s each.
+	BodyIdle, Write time.Duration
+	// Idle is how long a connection may rest between requests. Default 10 min.
+	Idle time.Duration
+	// Abandoned is how long an exchange runs before its client is watched for
+	// leaving. Default 100 ms.
+	Abandoned time.Duration
+	// MeteredRoutes is how many routes have metrics of their own; the rest share
+	// one. Default 10,000.
+	MeteredRoutes int
+	// Spooled bounds the memory, in bytes, of all bodies together that must be kept
+	// whole: those that come in chunks, and answers that come while a long request
+	// is still being sent. Requests beyond get 503. Default 256 MiB.
+	Spooled int64
+	// Conns bounds the open connections. A new one beyond takes the place of one
+	// that rests between requests, or is closed at once. Default: seven eighths of
+	// the file descriptors that the process may have, so that backends and the
+	// control plane get theirs.
+	Conns int
+}
+
+func (l *Limits) setDefaults() {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	if l.Body == 0 {
+		l.Body = 10 << 20
+	}
+	if l.InMemoryBody == 0 {
+		l.InMemoryBody = 64 << 10
+	}
+	if l.MeteredRoutes == 0 {
+		l.MeteredRoutes = 10000
+	}
+	if l.Spooled == 0 {
+		l.Spooled = 256 << 20
+	}
+	if l.Conns == 0 {
+		l.Conns = defaultConns()
+	}
+	def(&l.Head, 10*time.Second)
+	def(&l.BodyIdle, 30*time.Second)
+	def(&l.Write, 30*time.Second)
+	def(&l.Idle, 10*time.Minute)
+	def(&l.Abandoned, 100*time.Millisecond)
+}
+
+// Config is what a Server needs to know. Only Region is required.
+type Config struct {
+	// Region is part of execute-api host names.
+	Region string
+	// Suffixes are the domains under which API hosts are found, without port,
+	// such as "localhost": {api}.execute-api.{region}.{suffix}. The domains of the
+	// real service are always understood.
+	Suffixes []string
+	Limits   Limits
+	Logger   *slog.Logger
+	// Metrics is where the meters register; nil means a registry of its own.
+	Metrics prometheus.Registerer
+}
+
+// A Server serves a snapshot on any number of listeners.
+type Server struct {
+	limits    Limits
+	log       *slog.Logger
+	endpoints []string // "execute-api.{region}.{suffix}", lower case
+	snapshot  atomic.Pointer[Snapshot]
+	meters    *meters
+	date      atomic.Pointer[dateText]
+	complaint limiter
+	spooled   atomic.Int64 // bytes that spools hold
+
+	// draining makes every response the last on its connection.
+	draining atomic.Bool
+
+	mu        sync.Mutex // guards the fields below
+	listeners map[net.Listener]struct{}
+	conns     map[*conn]struct{}
+	watching  bool
+	closed    bool
+	stop      chan struct{}  // closed with the server
+	accepting sync.WaitGroup // one per listener
+	serving   sync.WaitGroup // one per connection
+	watcher   sync.WaitGroup
+}
+
+// NewServer returns a server with an empty snapshot.
+func NewServer(c Config) *Server {
+	c.Limits.setDefaults()
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		c.Metrics = prometheus.NewRegistry()
+	}
+	s := &Server{
+		limits:    c.Limits,
+		log:       c.Logger,
+		meters:    newMeters(c.Metrics, c.Limits.MeteredRoutes),
+		listeners: map[net.Listener]struct{}{},
+		conns:     map[*conn]struct{}{},
+		stop:      make(chan struct{}),
+	}
+	for _, suffix := range append([]string{"amazonaws.com", "api.aws"}, c.Suffixes...) {
+		s.endpoints = append(s.endpoints, strings.ToLower("execute-api."+c.Region+"."+suffix))
+	}
+	s.snapshot.Store(NewSnapshot(0, nil))
+	return s
+}
+
+// Publish makes a snapshot the one that requests starting from now are served
+// from. Requests under way keep theirs.
+func (s *Server) Publish(next *Snapshot) {
+	old := s.snapshot.Swap(next)
+	s.meters.sweep(old, next)
+}
+
+// Snapshot returns what is being served.
+func (s *Server) Snapshot() *Snapshot { return s.snapshot.Load() }
+
+// serve takes an exchange through the steps of a request. The error it returns
+// becomes the response.
+func (s *Server) serve(x *Exchange) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(x, p)
+			err = closing(errInternal, "panic")
+		}
+	}()
+	if err := x.locate(s.snapshot.Load()); err != nil {
+		return err
+	}
+	if err := x.matchRoute(); err != nil {
+		return err
+	}
+	if err := x.ReadBody(); err != nil {
+		return err
+	}
+	return x.invoke()
+}
+
+// panicked logs a panic. It is called while the panic unwinds.
+func (s *Server) panicked(x *Exchange, p any) {
+	if s.complaint.allow(time.Now()) {
+		s.log.Error("panic while serving", "requestId", strings.Clone(x.ID), "panic", p, "stack", stack())
+	}
+}
+
+// pathForm starts the addresses for clients that cannot choose a host:
+// /_aws/execute-api/{api}/{stage}/….
+const pathForm = "/_aws/execute-api/"
+
+const defaultStage = "$default"
+
+// locate finds the API and the stage of a request, from its host and the first
+// segment of its path.
+func (x *Exchange) locate(snapshot *Snapshot) error {
+	id := x.server.apiID(x.Request.Host)
+	x.RawPath = x.Request.Path
+	byPath := id == ""
+	if byPath {
+		rest, ok := strings.CutPrefix(x.Request.Path, pathForm)
+		if !ok {
+			return because(errNotFound, "the host names no API")
+		}
+		id, x.RawPath = rest, "/"
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			id, x.RawPath = rest[:i], rest[i:]
+		}
+	}
+	x.API = snapshot.API(id)
+	if x.API == nil {
+		return because(errNotFound, "no such API")
+	}
+	if err := x.decodePath(); err != nil {
+		return err
+	}
+	first, rest := x.Path[1:], "/"
+	if i := strings.IndexByte(first, '/'); i >= 0 {
+		first, rest = first[:i], first[i:]
+	}
+	x.RoutePath = x.Path
+	switch stage := x.API.Stages[first]; {
+	case stage != nil && first != defaultStage:
+		x.Stage, x.RoutePath = stage, rest
+	case byPath && first == defaultStage:
+		// Only an address in path form names $default; it is not part of the path
+		// that the API sees.
+		x.RawPath = x.RawPath[rawLen(x.RawPath, len("/"+defaultStage)):]
+		if !strings.HasPrefix(x.RawPath, "/") { // empty, or an escaped slash
+			x.RawPath = "/" + x.RawPath[min(len("%2F"), len(x.RawPath)):]
+		}
+		x.Stage, x.Path, x.RoutePath = stage, rest, rest
+	default:
+		x.Stage = x.API.Stages[defaultStage]
+	}
+	if x.Stage == nil {
+		return because(errNotFound, "no such stage")
+	}
+	if x.Stage.EndpointDisabled {
+		return because(errNotFound, "the execute-api endpoint is disabled")
+	}
+	return nil
+}
+
+// decodePath decodes RawPath into Path and refuses what a backend could
+// understand otherwise than the routes do.
+func (x *Exchange) decodePath() error {
+	if cap(x.pathBuf) < len(x.RawPath) {
+		x.pathBuf = make([]byte, 0, len(x.RawPath)+256)
+	}
+	path, err := route.Decode(x.RawPath, x.pathBuf)
+	if err != nil {
+		return errBadRequest.with(err)
+	}
+	if route.Suspicious(path) {
+		return because(errBadRequest, "path with a dot segment or a backslash")
+	}
+	if strings.IndexByte(path, '%') >= 0 {
+		// Some backends decode twice.
+		if twice, err := route.Decode(path, nil); err == nil && route.Suspicious(twice) {
+			return because(errBadRequest, "path with a dot segment or a backslash, escaped twice")
+		}
+	}
+	x.Path = path
+	if len(path) < len(x.RawPath) {
+		// An escaped question mark has ended the path: backends get no more of it
+		// than the routes.
+		x.RawPath = x.RawPath[:rawLen(x.RawPath, len(path))]
+	}
+	return nil
+}
+
+// rawLen returns the length of that part of an escaped path which decodes to n
+// bytes.
+func rawLen(raw string, n int) int {
+	i := 0
+	for ; n > 0; n-- {
+		if raw[i] == '%' {
+			i += 2
+		}
+		i++
+	}
+	return i
+}
+
+// apiID returns the id in an execute-api host, or "".
+func (s *Server) apiID(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && host[len(host)-1] != ']' {
+		host = host[:i]
+	}
+	host = strings.TrimSuffix(host, ".")
+	id, domain, _ := strings.Cut(host, ".")
+	for _, e := range s.endpoints {
+		if EqualFold(domain, e) {
+			return strings.ToLower(id)
+		}
+	}
+	return ""
+}
+
+func (x *Exchange) matchRoute() error {
+	r, ok := x.Stage.Table.Match(x.Request.Method, x.RoutePath, &x.Vars)
+	if !ok {
+		return errNoRouteMatch
+	}
+	x.Route = r
+	return nil
+}
+
+func (x *Exchange) invoke() error {
+	if x.Route.Integration == nil {
+		return because(errInternal, "the route has no target")
+	}
+	start := time.Now()
+	err := x.Route.Integration.Invoke(x)
+	x.IntegrationLatency = time.Since(start)
+	return err
+}
+
+// finish records an exchange whose response has been sent.
+func (s *Server) finish(x *Exchange) {
+	s.meters.record(x, time.Since(x.Start))
+	if x.err == nil {
+		return
+	}
+	level := slog.LevelDebug
+	if x.Response.Status >= http.StatusInternalServerError && !x.Gone() {
+		level = slog.LevelWarn
+		if !s.complaint.allow(x.Start) {
+			level = slog.LevelDebug
+		}
+	}
+	if s.log.Enabled(context.Background(), level) {
+		attrs := []slog.Attr{
+			slog.String("requestId", strings.Clone(x.ID)), slog.Int("status", x.Response.Status),
+			slog.String("reason", x.err.Error()), slog.String("method", strings.Clone(x.Request.Method)),
+			slog.String("path", strings.Clone(x.Path)),
+		}
+		if x.API != nil {
+			attrs = append(attrs, slog.String("apiId", x.API.ID))
+		}
+		if x.Route != nil {
+			attrs = append(attrs, slog.String("stage", x.Stage.Name), slog.String("routeKey", x.Route.Key))
+		}
+		s.log.LogAttrs(context.Background(), level, "request not served by a backend", attrs...)
+	}
+}
+
+// Serve accepts connections until the listener or the server closes. It returns
+// nil after Shutdown or Close.
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	if s.closed || s.draining.Load() {
+		s.mu.Unlock()
+		return l.Close()
+	}
+	s.listeners[l] = struct{}{}
+	s.accepting.Add(1)
+	s.mu.Unlock()
+	defer func() {
+		l.Close()
+		s.mu.Lock()
+		delete(s.listeners, l)
+		s.mu.Unlock()
+		s.accepting.Done()
+	}()
+	var delay time.Duration
+	for {
+		c, err := l.Accept()
+		if err == nil {
+			delay = 0
+			s.start(c)
+			continue
+		}
+		if s.draining.Load() || errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		// Out of descriptors or the like: stay alive, and look again soon.
+		delay = min(max(2*delay, 5*time.Millisecond), maxAcceptDelay)
+		if s.complaint.allow(time.Now()) {
+			s.log.Error("accept", "error", err)
+		}
+		time.Sleep(delay)
+	}
+}
+
+// maxAcceptDelay is the longest pause after a connection could not be accepted.
+const maxAcceptDelay = 250 * time.Millisecond
+
+func (s *Server) start(nc net.Conn) {
+	c := newConn(s, nc)
+	s.mu.Lock()
+	if s.closed || len(s.conns) >= s.limits.Conns && !s.evict() {
+		s.mu.Unlock()
+		nc.Close()
+		return
+	}
+	s.conns[c] = struct{}{}
+	s.serving.Add(1)
+	if !s.watching {
+		s.watching = true
+		s.watcher.Add(1)
+		go s.watch()
+	}
+	s.mu.Unlock()
+	go c.serve()
+}
+
+// fallbackConns is how many connections are open at most where the limit of the
+// process is not known.
+const fallbackConns = 10000
+
+// evictTries is how many connections are looked at for one that rests.
+const evictTries = 64
+
+// evict closes a connection that rests between requests, and reports whether there
+// was one. The lock is held.
+func (s *Server) evict() bool {
+	if len(s.conns) >= s.limits.Conns+evictTries {
+		return false // those evicted before have not gone yet
+	}
+	tries := 0
+	for c := range s.conns {
+		if state := c.state.Load(); phase(state&(1<<phaseBits-1)) == phaseIdle {
+			c.expire(state, time.Unix(1, 0))
+			return true
+		}
+		if tries++; tries == evictTries {
+			break
+		}
+	}
+	return false
+}
+
+func (s *Server) ended(c *conn) {
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+	s.serving.Done()
+}
+
+// drainBacklog is how long a listener goes on accepting when the server shuts
+// down: closing it would reset the connections that the kernel has already
+// accepted.
+const drainBacklog = 10 * time.Millisecond
+
+// drainIdle is how long an idle connection may still send a request while the
+// server shuts down: one that was on its way when it fell idle.
+const drainIdle = 50 * time.Millisecond
+
+// Shutdown stops accepting, lets every request under way be answered, and closes
+// connections as they fall idle. When ctx ends first, the rest is cut off and
+// ctx's error returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.draining.Store(true)
+	s.mu.Lock()
+	for l := range s.listeners {
+		if d, ok := l.(interface{ SetDeadline(time.Time) error }); ok {
+			d.SetDeadline(time.Now().Add(drainBacklog))
+		} else {
+			l.Close()
+		}
+	}
+	for c := range s.conns {
+		c.wakeIfIdle()
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		s.accepting.Wait()
+		s.serving.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return s.Close()
+	case <-ctx.Done():
+		s.Close()
+		<-done
+		return ctx.Err()
+	}
+}
+
+// Close cuts off everything and waits until its goroutines have ended.
+func (s *Server) Close() error {
+	s.draining.Store(true)
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.stop)
+	}
+	for l := range s.listeners {
+		l.Close()
+	}
+	for c := range s.conns {
+		c.x.abort()
+		c.nc.Close()
+	}
+	s.mu.Unlock()
+	s.accepting.Wait()
+	s.serving.Wait()
+	s.watcher.Wait()
+	return nil
+}

@@ -1,0 +1,89 @@
+package gateway
+
+import (
+	"maps"
+
+	"penstock/internal/route"
+)
+
+// An Integration answers an exchange whose route it is the target of. Invoke
+// fills x.Response, or returns an error that says what the client should know
+// (see errors.go); any other error becomes 500.
+type Integration interface {
+	Invoke(x *Exchange) error
+}
+
+// A Snapshot is everything the gateway serves at one revision of the store.
+// Nothing in it changes after it is published; the next one shares what did not
+// change.
+type Snapshot struct {
+	// Revision of the store that this snapshot shows.
+	Revision uint64
+	apis     map[string]*API
+}
+
+// An API is one API as it is served.
+type API struct {
+	ID     string
+	Stages map[string]*Stage
+	meter  meterCell
+}
+
+// A Stage serves one deployment of an API.
+type Stage struct {
+	APIID, Name string
+	// DeploymentID names the deployment that Table was compiled from.
+	DeploymentID string
+	// EndpointDisabled hides the stage from the execute-api address of the API.
+	EndpointDisabled bool
+	Table            *route.Table[*Route]
+	Routes           []*Route
+	meter            meterCell
+}
+
+// A Route is one compiled route of a stage.
+type Route struct {
+	// Key is the route key, such as "GET /pets/{id}" or "$default".
+	Key string
+	// Vars are the names of the path variables, in path order.
+	Vars []string
+	// Integration is nil for a route without a target.
+	Integration Integration
+	meter       meterCell
+}
+
+// NewSnapshot returns a snapshot of exactly these APIs.
+func NewSnapshot(revision uint64, apis []*API) *Snapshot {
+	s := &Snapshot{Revision: revision, apis: make(map[string]*API, len(apis))}
+	for _, a := range apis {
+		s.apis[a.ID] = a
+	}
+	return s
+}
+
+// With returns a snapshot in which changed replaces the APIs of the same ids; a
+// nil value removes the API.
+func (s *Snapshot) With(revision uint64, changed map[string]*API) *Snapshot {
+	next := &Snapshot{Revision: revision, apis: s.apis}
+	if len(changed) == 0 {
+		return next
+	}
+	next.apis = maps.Clone(s.apis)
+	if next.apis == nil {
+		next.apis = make(map[string]*API, len(changed))
+	}
+	for id, a := range changed {
+		if a == nil {
+			delete(next.apis, id)
+		} else {
+			next.apis[id] = a
+		}
+	}
+	return next
+}
+
+// API returns the API with an id, or nil.
+func (s *Snapshot) API(id string) *API { return s.apis[id] }
+
+// Len returns the number of APIs.
+func (s *Snapshot) Len() int { return len(s.apis) }

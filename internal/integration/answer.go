@@ -1,0 +1,193 @@
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"penstock/internal/gateway"
+)
+
+const (
+	methodHead      = "HEAD"
+	statusNoContent = 204
+)
+
+// answer makes the response out of the head of the backend's answer and reads or
+// hands on its body. whole says that the request was sent completely.
+func (h *HTTP) answer(k *call, c *conn, r *head, whole bool) error {
+	x := k.x
+	resp := &x.Response
+	resp.Status = r.status
+	resp.Header = x.Buffers.Response
+	switch {
+	case bodiless(k.method, r.status):
+		h.answerWithoutBody(k, c, r, whole)
+		return nil
+	case r.tooLong() != nil:
+		h.drop(x, c)
+		return gateway.InternalError(r.tooLong())
+	case r.length >= 0 && r.length <= inMemoryResponse:
+		b := bodyBuffer(x, int(r.length))
+		if _, err := io.ReadFull(c.br, b); err != nil {
+			h.drop(x, c)
+			return outcome(x, fmt.Errorf("%w: %w", errCut, err))
+		}
+		resp.Body = gateway.Body{Bytes: b, Length: r.length}
+		release(x, c, whole && !r.close)
+	default:
+		s := newBodyStream(x, c, r)
+		s.keep = s.keep && whole
+		b := x.Block()
+		n, err := io.ReadFull(s, b)
+		switch {
+		case err == nil:
+			// Long: the client gets it as it comes.
+			s.first, s.until, s.handed = b[:n], k.deadline, time.Now()
+			resp.Body = gateway.Body{Stream: s, Length: r.length}
+			resp.Release = s
+		case s.whole:
+			resp.Body = gateway.Body{Bytes: b[:n], Length: int64(n)}
+			s.Release(true)
+		default:
+			s.Release(false)
+			return outcome(x, err)
+		}
+	}
+	// A client that asked with HEAD for what the backend is asked with another
+	// method gets no body.
+	resp.Bodiless = x.Request.Method == methodHead
+	return nil
+}
+
+// answerWithoutBody makes the response out of an answer that has no body.
+func (h *HTTP) answerWithoutBody(k *call, c *conn, r *head, whole bool) {
+	resp := &k.x.Response
+	resp.Bodiless = true
+	resp.Body.Length = r.length
+	keep := whole && !r.close
+	switch {
+	case r.status == statusNoContent:
+		resp.Body.Length = -1
+		keep = keep && r.length <= 0 && !r.chunked // else nobody knows what follows
+	case k.method != methodHead: // 304
+		keep = keep && !r.chunked
+	case k.x.Request.Method != methodHead:
+		// The client did not ask with HEAD and expects what is announced.
+		resp.Bodiless = false
+		resp.Body.Length = 0
+	}
+	release(k.x, c, keep)
+}
+
+// release returns a connection to its pool after a complete answer, unless it must
+// not be used again.
+func release(x *gateway.Exchange, c *conn, keep bool) {
+	c.stream = bodyStream{}
+	// Whoever aborted the wait has ended the connection.
+	if x.Done() && keep && c.br.Buffered() == 0 {
+		c.put()
+	} else {
+		c.discard()
+	}
+}
+
+// smallBody is the largest body that is read into a buffer of the exchange.
+const smallBody = 4 << 10
+
+// bodyBuffer returns room for a response body of n bytes, at most
+// inMemoryResponse.
+func bodyBuffer(x *gateway.Exchange, n int) []byte {
+	if n > smallBody {
+		return x.Block()[:n]
+	}
+	if cap(x.Buffers.Body) < n {
+		x.Buffers.Body = make([]byte, smallBody)
+	}
+	return x.Buffers.Body[:n]
+}
+
+// A bodyStream reads a response body that does not fit in memory, or whose length
+// is not known.
+type bodyStream struct {
+	x      *gateway.Exchange
+	c      *conn
+	r      io.Reader
+	chunks gateway.ChunkReader
+	first  []byte // read already
+	left   int64  // what may still come
+	known  bool   // left is exact
+	whole  bool   // the end has been reached
+	keep   bool
+
+	// The timeout of the integration is for the backend: while the client takes in
+	// what it got, time stands still. until is the deadline if the client took no
+	// more time; handed is when it last got something, zero before.
+	until, handed time.Time
+}
+
+var (
+	errCut     = errors.New("the backend closed inside the body")
+	errTooLong = fmt.Errorf("the response body is longer than %d bytes", maxResponse)
+)
+
+// newBodyStream returns the stream of a connection, made ready for an answer.
+func newBodyStream(x *gateway.Exchange, c *conn, r *head) *bodyStream {
+	s := &c.stream
+	*s = bodyStream{x: x, c: c, left: maxResponse, keep: !r.close}
+	switch {
+	case r.length >= 0:
+		s.r, s.left, s.known = c.br, r.length, true
+	case r.chunked:
+		s.chunks.Reset(c.br)
+		s.r = &s.chunks
+	default:
+		s.r, s.keep = c.br, false // the end of the connection is the end of the body
+	}
+	return s
+}
+
+// Read implements io.Reader.
+func (s *bodyStream) Read(p []byte) (int, error) {
+	if len(s.first) > 0 {
+		n := copy(p, s.first)
+		s.first = s.first[n:]
+		return n, nil
+	}
+	if s.whole || s.known && s.left == 0 {
+		s.whole = true
+		return 0, io.EOF
+	}
+	if s.known {
+		p = p[:min(int64(len(p)), s.left)]
+	}
+	if !s.handed.IsZero() {
+		s.until = s.until.Add(time.Since(s.handed))
+		s.c.SetReadDeadline(s.until)
+		if s.x.Gone() { // that may have undone an abort
+			return 0, errGone
+		}
+	}
+	n, err := s.r.Read(p)
+	if !s.handed.IsZero() {
+		s.handed = time.Now()
+	}
+	s.left -= int64(n)
+	switch {
+	case s.left < 0:
+		return 0, errTooLong
+	case s.known && s.left == 0:
+		s.whole = true
+		return n, nil
+	case err == io.EOF && s.known:
+		return n, errCut
+	case err == io.EOF:
+		s.whole = true
+	}
+	return n, err
+}
+
+// Release implements gateway.Releaser. The stream must not be used afterwards: it
+// goes with its connection.
+func (s *bodyStream) Release(whole bool) { release(s.x, s.c, whole && s.whole && s.keep) }

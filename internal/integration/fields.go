@@ -1,0 +1,287 @@
+package integration
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+
+	"penstock/internal/gateway"
+)
+
+var hopByHopNames = [...]string{"TE", "Trailer", "Upgrade", "Connection", "Keep-Alive", "HTTP2-Settings", "Transfer-Encoding"}
+
+// hopByHop reports whether a field belongs to one connection (RFC 9110, 7.6.1,
+// and what older software uses).
+func hopByHop(name string) bool {
+	for _, h := range hopByHopNames {
+		if gateway.EqualFold(name, h) {
+			return true
+		}
+	}
+	return hasPrefixFold(name, "Proxy-")
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && gateway.EqualFold(s[:len(prefix)], prefix)
+}
+
+// The fields that tell a backend who asked, and how. The gateway is their one
+// writer: what a client sends under these names is taken in or dropped, never
+// passed on. An alias that some backend frameworks read as the same name, such as
+// X_Forwarded_For or Content_Length, is dropped.
+const (
+	fieldForwarded = "Forwarded"
+	fieldVia       = "Via"
+	fieldTrace     = "X-Amzn-Trace-Id"
+	viaSelf        = "HTTP/1.1 AmazonAPIGateway"
+)
+
+// A provenance collects what the client's own fields say about earlier hops.
+type provenance struct {
+	forwarded, via, trace     string
+	forFor, forHost, forProto string
+}
+
+// appendFields writes the client's end-to-end fields in their order, then those
+// that only the gateway writes. Content-Length is the caller's.
+func appendFields(b []byte, x *gateway.Exchange, local string) []byte {
+	r := &x.Request
+	var p provenance
+	var options []string
+	for i := range r.Header {
+		f := &r.Header[i]
+		if len(f.Name) == len("Connection") && gateway.EqualFold(f.Name, "Connection") &&
+			!gateway.EqualFold(f.Value, "keep-alive") && !gateway.EqualFold(f.Value, "close") {
+			options = connectionOptions(r.Header)
+			break
+		}
+	}
+	for i := range r.Header {
+		f := &r.Header[i]
+		if p.take(f) || options != nil && contains(options, f.Name) {
+			continue
+		}
+		b = append(b, f.Name...)
+		b = append(b, ": "...)
+		b = append(b, f.Value...)
+		b = append(b, "\r\n"...)
+	}
+	b = p.appendForwarded(b, x, local)
+	b = append(b, "\r\n"+fieldVia+": "...)
+	if p.via != "" {
+		b = append(b, p.via...)
+		b = append(b, ", "...)
+	}
+	b = append(b, viaSelf+"\r\n"+fieldTrace+": "...)
+	if validTrace(p.trace) {
+		b = append(b, p.trace...)
+	} else {
+		b = appendTrace(b, x)
+	}
+	return append(b, "\r\n"...)
+}
+
+// take reports whether a field must not be passed on, and keeps what it says.
+func (p *provenance) take(f *gateway.Field) bool {
+	n := f.Name
+	alias := strings.IndexByte(n, '_') >= 0
+	if alias {
+		n = strings.ReplaceAll(n, "_", "-")
+	}
+	to := (*string)(nil)
+	switch lowerByte(n[0]) {
+	case 'h':
+		return gateway.EqualFold(n, "Host") || hopByHop(n)
+	case 'c':
+		return gateway.EqualFold(n, "Content-Length") || hopByHop(n)
+	case 'e':
+		return gateway.EqualFold(n, "Expect")
+	case 'k', 'p', 't', 'u':
+		return hopByHop(n)
+	case 'f':
+		if !gateway.EqualFold(n, fieldForwarded) {
+			return false
+		}
+		to = &p.forwarded
+	case 'v':
+		if !gateway.EqualFold(n, fieldVia) {
+			return false
+		}
+		to = &p.via
+	case 'x':
+		switch {
+		case hasPrefixFold(n, "X-Forwarded-"):
+			switch rest := n[len("X-Forwarded-"):]; {
+			case gateway.EqualFold(rest, "For"):
+				to = &p.forFor
+			case gateway.EqualFold(rest, "Host"):
+				to = &p.forHost
+			case gateway.EqualFold(rest, "Proto"):
+				to = &p.forProto
+			}
+		case gateway.EqualFold(n, fieldTrace):
+			if p.trace == "" {
+				to = &p.trace
+			}
+		case !hasPrefixFold(n, "X-Amzn-"):
+			return false
+		}
+	default:
+		return false
+	}
+	if to != nil && !alias {
+		join(to, f.Value)
+	}
+	return true
+}
+
+func join(to *string, value string) {
+	if *to == "" {
+		*to = value
+	} else {
+		*to += ", " + value
+	}
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// appendForwarded writes the Forwarded field (RFC 7239): what the client sent,
+// then the hops that its X-Forwarded-* fields tell of, then this one.
+func (p *provenance) appendForwarded(b []byte, x *gateway.Exchange, local string) []byte {
+	b = append(b, fieldForwarded+": "...)
+	if p.forwarded != "" && closed(p.forwarded) {
+		b = append(b, p.forwarded...)
+		b = append(b, ", "...)
+	}
+	if p.forFor != "" || p.forHost != "" || p.forProto != "" {
+		b = p.appendFolded(b)
+	}
+	b = append(b, "by="...)
+	b = append(b, local...)
+	b = append(b, ";for="...)
+	b = appendNode(b, x.Request.Peer.Addr())
+	if x.Request.Host != "" {
+		b = append(b, ";host="...)
+		b = appendValue(b, x.Request.Host)
+	}
+	if x.Request.TLS != nil {
+		return append(b, ";proto=https"...)
+	}
+	return append(b, ";proto=http"...)
+}
+
+// closed reports whether every quoted string in a value ends. One that does not
+// would swallow what is written behind it.
+func closed(s string) bool {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == '\\' && quoted:
+			i++
+		}
+	}
+	return !quoted
+}
+
+// appendFolded writes the hops of X-Forwarded-For; the first also gets the host
+// and protocol, which describe the request that the first proxy received.
+func (p *provenance) appendFolded(b []byte) []byte {
+	first := true
+	for hop := range strings.SplitSeq(p.forFor, ",") {
+		start := len(b)
+		if hop = strings.TrimSpace(hop); hop != "" {
+			b = append(b, "for="...)
+			if a, err := netip.ParseAddr(hop); err == nil {
+				b = appendNode(b, a)
+			} else {
+				b = appendValue(b, hop)
+			}
+		}
+		if first {
+			first = false
+			for _, pair := range [...][2]string{{"host=", p.forHost}, {"proto=", p.forProto}} {
+				v, _, _ := strings.Cut(pair[1], ",")
+				if v = strings.TrimSpace(v); v != "" {
+					if len(b) > start {
+						b = append(b, ';')
+					}
+					b = append(b, pair[0]...)
+					b = appendValue(b, v)
+				}
+			}
+		}
+		if len(b) > start {
+			b = append(b, ", "...)
+		}
+	}
+	return b
+}
+
+// node writes an address as RFC 7239 has it: IPv6 in brackets and quotes.
+func node(a netip.Addr) string { return string(appendNode(nil, a)) }
+
+func appendNode(b []byte, a netip.Addr) []byte {
+	switch {
+	case !a.IsValid():
+		return append(b, "unknown"...) // the client is not on a network
+	case a.Is4():
+		return a.AppendTo(b)
+	}
+	b = append(b, `"[`...)
+	b = a.WithZone("").AppendTo(b)
+	return append(b, `]"`...)
+}
+
+// appendValue writes a token, or a quoted string when the text is none.
+func appendValue(b []byte, s string) []byte {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_') {
+			b = append(b, '"')
+			for i := range len(s) {
+				if s[i] == '"' || s[i] == '\\' {
+					b = append(b, '\\')
+				}
+				b = append(b, s[i])
+			}
+			return append(b, '"')
+		}
+	}
+	return append(b, s...)
+}
+
+// validTrace accepts what a tracing client sends: printable ASCII with a root.
+func validTrace(s string) bool {
+	if len(s) > 256 || !strings.Contains(s, "Root=") {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// appendTrace writes a trace id: Root=1-{8 hex of the time}-{24 random hex}.
+func appendTrace(b []byte, x *gateway.Exchange) []byte {
+	b = append(b, "Root=1-"...)
+	b = appendHex(b, uint64(uint32(x.Start.Unix())), 8)
+	b = append(b, '-')
+	b = appendHex(b, rand.Uint64(), 16)
+	return appendHex(b, rand.Uint64(), 8)
+}
+
+func appendHex(b []byte, v uint64, digits int) []byte {
+	for i := digits - 1; i >= 0; i-- {
+		b = append(b, "0123456789abcdef"[v>>(4*i)&15])
+	}
+	return b
+}

@@ -1,0 +1,236 @@
+// Package integration calls what answers requests: HTTP backends so far.
+// Integrations are compiled once per deployed stage and then invoked by the
+// gateway; the connections they use belong to a Client that outlives them.
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"penstock/internal/gateway"
+)
+
+// HTTP is a compiled HTTP_PROXY integration over the internet: the request goes
+// to the backend as it came, but for the line, the Host and the fields that
+// belong to the connection; the answer comes back as it is.
+type HTTP struct {
+	client  *Client
+	method  string // "" keeps the client's
+	uri     *uriTemplate
+	pool    *pool // of a fixed target
+	append_ bool
+	timeout time.Duration
+}
+
+// HTTPSpec is what an HTTP integration is compiled from.
+type HTTPSpec struct {
+	// Method replaces the client's; ANY or "" keeps it.
+	Method string
+	// URI is the integration URI with stage variables filled in.
+	URI string
+	// Vars are the path variables of the route, in path order.
+	Vars []string
+	// AppendPath adds the whole path of the request behind the URI's, as the
+	// $default route does.
+	AppendPath bool
+	// Timeout is how long the backend may take for its complete answer. The time
+	// for which the client keeps the backend waiting does not count.
+	Timeout time.Duration
+}
+
+// Bounds on what a backend may answer.
+const (
+	// maxResponse is the largest response body, the payload quota of the service.
+	maxResponse = 10 << 20
+	// inMemoryResponse is the largest response body that is read whole before the
+	// client hears anything; longer ones stream. It is what Exchange.Block returns.
+	inMemoryResponse = 64 << 10
+	maxResponseHead  = 64 << 10
+	maxInterim       = 16
+)
+
+// inOneWrite is the largest body that is copied behind its head to leave in one
+// system call; longer ones leave in one call as well, from where they are.
+const inOneWrite = 8 << 10
+
+// NewHTTP compiles an HTTP integration. The error says what in the spec cannot
+// work.
+func NewHTTP(c *Client, spec HTTPSpec) (*HTTP, error) {
+	u, err := parseURI(spec.URI, spec.Vars)
+	if err != nil {
+		return nil, err
+	}
+	h := &HTTP{client: c, method: spec.Method, uri: u, append_: spec.AppendPath, timeout: spec.Timeout}
+	if h.method == "ANY" {
+		h.method = ""
+	}
+	if !validMethod(h.method) {
+		return nil, fmt.Errorf("integration method %q is not a method that can be sent: use ANY, GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS", h.method)
+	}
+	if h.append_ {
+		u.trimSlash()
+	}
+	if u.fixed {
+		h.pool = c.pool(u.to)
+	}
+	return h, nil
+}
+
+func validMethod(m string) bool {
+	switch m {
+	case "", http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions:
+		return true
+	}
+	return false
+}
+
+// A call is one exchange with a backend.
+type call struct {
+	x                 *gateway.Exchange
+	pool              *pool
+	method, authority string
+	deadline          time.Time
+}
+
+// Invoke implements gateway.Integration.
+func (h *HTTP) Invoke(x *gateway.Exchange) error {
+	k := call{x: x, pool: h.pool, method: h.method, authority: h.uri.authority, deadline: time.Now().Add(h.timeout)}
+	if k.pool == nil {
+		to, host, err := parseAuthority(string(appendPath(nil, h.uri.host, x)), h.uri.tls)
+		if err != nil {
+			return gateway.InternalError(err)
+		}
+		k.pool, k.authority = h.client.pool(to), host
+	}
+	if k.method == "" {
+		k.method = x.Request.Method
+	}
+	again, err := h.try(&k, true)
+	if again {
+		_, err = h.try(&k, false)
+	}
+	return err
+}
+
+// try makes one attempt. It reports whether another one, on a new connection, is
+// safe: the backend had closed a reused connection, and the request either was
+// not sent at all, or got not a byte of an answer and may be carried out twice.
+func (h *HTTP) try(k *call, reuse bool) (again bool, err error) {
+	x := k.x
+	c, err := k.pool.get(x, k.deadline, reuse)
+	if err != nil {
+		return false, gateway.ServiceUnavailable(err)
+	}
+	reused := !c.fresh
+	c.SetDeadline(k.deadline)
+	x.Await(&c.wait) // behind the deadline, which would undo an abort
+
+	body := &x.Request.Body
+	out := h.appendHead(x.Buffers.Request[:0], k, c.local)
+	if body.Stream == nil && len(body.Bytes) <= inOneWrite {
+		out = append(out, body.Bytes...)
+	}
+	x.Buffers.Request = out
+	var n int64
+	if body.Stream == nil && len(body.Bytes) > inOneWrite {
+		c.parts = [2][]byte{out, body.Bytes}
+		c.out = c.parts[:]
+		n, err = c.out.WriteTo(c.Conn)
+		c.parts = [2][]byte{}
+	} else {
+		var m int
+		m, err = c.Write(out)
+		n = int64(m)
+	}
+	retry := reused && reuse
+	if err != nil && n == 0 && retry && !timedOut(err) && !x.Gone() {
+		h.drop(x, c)
+		return true, nil
+	}
+	if err == nil && body.Stream != nil {
+		return false, h.upload(k, c)
+	}
+	// A backend may answer and close before it has read the request: what it said
+	// counts more than the failed write.
+	var r head
+	if rerr := readHead(c, x, &r); rerr != nil {
+		h.drop(x, c)
+		if retry && errors.Is(rerr, errNothing) && !timedOut(err) && !x.Gone() && body.Stream == nil && idempotent(k.method) {
+			return true, nil
+		}
+		if err == nil {
+			err = rerr
+		}
+		return false, outcome(x, err)
+	}
+	return false, h.answer(k, c, &r, err == nil)
+}
+
+// drop gives up a connection on which an exchange failed.
+func (h *HTTP) drop(x *gateway.Exchange, c *conn) {
+	x.Done()
+	c.discard()
+}
+
+// errGone is the cause when the client left before the answer.
+var errGone = errors.New("the client left")
+
+// outcome is the answer for a failed attempt: 503 when the backend did not answer
+// in time, 500 when it answered wrongly.
+func outcome(x *gateway.Exchange, err error) error {
+	switch {
+	case x.Gone():
+		return gateway.ServiceUnavailable(errGone)
+	case timedOut(err):
+		return gateway.ServiceUnavailable(fmt.Errorf("the backend took longer than the timeout of the integration: %w", err))
+	case errors.Is(err, gateway.ErrNoMemory):
+		return gateway.ServiceUnavailable(err)
+	default:
+		return gateway.InternalError(err)
+	}
+}
+
+func idempotent(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// bodiless reports whether an answer has no body, whatever its head says.
+func bodiless(method string, status int) bool {
+	return method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+}
+
+// appendHead writes the request line and the fields that go to the backend.
+func (h *HTTP) appendHead(b []byte, k *call, local string) []byte {
+	x := k.x
+	r := &x.Request
+	b = append(b, k.method...)
+	b = append(b, ' ')
+	b = appendPath(b, h.uri.path, x)
+	if h.append_ {
+		b = appendRawPath(b, x.RawPath)
+	}
+	separator := byte('?')
+	if h.uri.hasQuery {
+		b = append(b, '?')
+		b = appendQuery(b, h.uri.query, x)
+		separator = '&'
+	}
+	if r.Query != "" {
+		b = append(b, separator)
+		b = append(b, r.Query...)
+	}
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, k.authority...)
+	b = append(b, "\r\n"...)
+	b = appendFields(b, x, local)
+	b = append(b, "Content-Length: "...)
+	b = strconv.AppendInt(b, r.Body.Length, 10)
+	return append(b, "\r\n\r\n"...)
+}

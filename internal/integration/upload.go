@@ -1,0 +1,125 @@
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"penstock/internal/gateway"
+)
+
+// A listener reads the answer of a backend while a long request is still being
+// sent to it. Backends answer early when they refuse a request, or when they
+// stream back what they get; either would block if nobody listened.
+type listener struct {
+	head  head
+	err   error
+	early bool           // the answer began before the request was sent
+	spool *gateway.Spool // the body of an early answer, whole
+
+	sent atomic.Bool // nothing more is being sent
+	came atomic.Bool // the early answer is complete, or has failed
+	done chan struct{}
+}
+
+// listen reads the head of the answer, and of an early answer also the body. When
+// that is complete, sending the rest of the request is pointless.
+func (l *listener) listen(x *gateway.Exchange, c *conn, method string) {
+	defer close(l.done)
+	l.err = readHead(c, x, &l.head)
+	if l.err == nil {
+		if l.sent.Load() {
+			return
+		}
+		l.early = true
+		if !bodiless(method, l.head.status) {
+			if l.err = l.head.tooLong(); l.err == nil {
+				l.err = l.spool.Fill(newBodyStream(x, c, &l.head), maxResponse)
+			}
+		}
+	}
+	l.came.Store(true)
+	if !l.sent.Load() {
+		c.SetWriteDeadline(longAgo)
+	}
+}
+
+// upload sends a body that is not in memory, and makes the response out of the
+// answer. The head of the request has been sent.
+func (h *HTTP) upload(k *call, c *conn) error {
+	x := k.x
+	l := &listener{spool: x.Spool(), done: make(chan struct{})}
+	go l.listen(x, c, k.method)
+	err := k.sendBody(c, &x.Request.Body, l)
+	l.sent.Store(true)
+	var fault clientError
+	if errors.As(err, &fault) {
+		c.abort()
+	}
+	<-l.done
+	switch {
+	case fault.error != nil && !l.came.Load():
+		h.drop(x, c)
+		return fault.error
+	case l.err != nil:
+		h.drop(x, c)
+		return outcome(x, l.err)
+	case !l.early:
+		return h.answer(k, c, &l.head, err == nil)
+	}
+	x.Response.Status = l.head.status
+	x.Response.Header = x.Buffers.Response
+	if bodiless(k.method, l.head.status) {
+		h.answerWithoutBody(k, c, &l.head, err == nil)
+		return nil
+	}
+	x.Response.Body = gateway.Body{Stream: l.spool, Length: l.spool.Len()}
+	x.Response.Bodiless = x.Request.Method == methodHead
+	release(x, c, err == nil && !l.head.close)
+	return nil
+}
+
+// A clientError is one of reading the request, not of the backend.
+type clientError struct{ error }
+
+// errEarly ends sending a request that has been answered already.
+var errEarly = errors.New("the backend answered before it had the whole request")
+
+// sendBody sends a streamed request body.
+func (k *call) sendBody(c *conn, b *gateway.Body, l *listener) error {
+	buf := k.x.Block()
+	for left := b.Length; left > 0; {
+		start := time.Now()
+		n, err := b.Stream.Read(buf[:min(int64(len(buf)), left)])
+		// The time that the client takes is not the backend's.
+		k.deadline = k.deadline.Add(time.Since(start))
+		c.SetDeadline(k.deadline)
+		// That may have undone what others said by a deadline.
+		if k.x.Gone() {
+			c.abort()
+			return errGone
+		}
+		if l.came.Load() {
+			return errEarly
+		}
+		if n > 0 {
+			if _, err := c.Write(buf[:n]); err != nil {
+				return err
+			}
+			left -= int64(n)
+		}
+		if err != nil && left > 0 {
+			return clientError{err}
+		}
+	}
+	return nil
+}
+
+// tooLong is the error of an answer that announces more than it may send.
+func (r *head) tooLong() error {
+	if r.length > maxResponse {
+		return fmt.Errorf("the backend announces a body of %d bytes; at most %d are allowed", r.length, maxResponse)
+	}
+	return nil
+}
