@@ -1,0 +1,178 @@
+package penstock_test
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The boundaries between packages, each with its reason. A package may import
+// the packages of this module that its row names; nothing else. Adding an arrow
+// means adding it here, with a reason that holds.
+var boundaries = []struct {
+	pkg    string
+	may    []string
+	reason string
+}{
+	{"internal/model", nil,
+		"shapes and documents are what the planes agree on; they depend on nobody"},
+	{"internal/model/generate", nil,
+		"the generator reads two JSON files and writes Go"},
+	{"internal/route", nil,
+		"route keys and tables are a small language of their own"},
+	{"internal/sigv4", nil,
+		"signing knows requests, not what they ask for"},
+	{"internal/store", nil,
+		"the store keeps bytes under keys; what they mean is the control plane's business"},
+	{"internal/store/ledger", []string{"internal/store"},
+		"an engine persists commits and knows nothing above"},
+	{"internal/store/storetest", []string{"internal/store"},
+		"one suite for every engine"},
+	{"internal/control", []string{"internal/model", "internal/route", "internal/store"},
+		"the control plane writes documents; it never sees a compiled stage, so it can neither serve nor break traffic"},
+	{"internal/gateway", []string{"internal/route"},
+		"the data plane serves snapshots; it never sees a stored document, so no store failure reaches a request"},
+	{"internal/integration", []string{"internal/gateway"},
+		"integrations answer exchanges; they are compiled from plain specs, not from documents"},
+	{"internal/compile", []string{"internal/gateway", "internal/integration", "internal/model", "internal/route", "internal/store"},
+		"the one place where documents meet snapshots"},
+	{"", []string{"internal/compile", "internal/control", "internal/gateway", "internal/integration", "internal/model", "internal/sigv4", "internal/store", "internal/store/ledger"},
+		"the root package wires everything, and only wires"},
+	{"cmd/penstock", []string{"", "internal/store", "internal/store/ledger"},
+		"the command is a user of the root package; backup and restore work on a store without a server"},
+}
+
+// Packages of other modules that only some files may import.
+var confined = []struct {
+	module string
+	files  []string // path patterns
+	reason string
+}{
+	{"github.com/valyala/fasthttp", []string{"internal/gateway/http1*.go", "internal/integration/*.go"},
+		"behind an Exchange nobody knows which server read the request"},
+	{"net/http", []string{"internal/gateway/errors.go", "internal/gateway/response.go", "internal/gateway/server.go", "internal/gateway/*_test.go",
+		"internal/integration/http.go", "internal/integration/*_test.go", "internal/control/*.go", "internal/sigv4/*.go",
+		"*.go", "cmd/penstock/*.go", "bench/*/*.go", "conformance/*.go", "internal/compile/*_test.go", "internal/model/*.go"},
+		"net/http serves the control plane; the data plane takes only its constants"},
+	{"github.com/aws/aws-sdk-go-v2", []string{"*_test.go", "*/*_test.go", "internal/*/*_test.go", "cmd/penstock/demo*.go"},
+		"the SDK is a client: of tests, and of the demo, which is one"},
+	{"go.etcd.io/bbolt", []string{"internal/store/ledger/*.go"},
+		"one engine is built on bbolt, nothing else knows it"},
+	{"testing", []string{"*_test.go", "*/*_test.go", "*/*/*_test.go", "*/*/*/*_test.go", "internal/store/storetest/*.go"},
+		"a server does not carry a test framework"},
+	{"unsafe", []string{"internal/gateway/exchange.go", "internal/integration/head.go", "internal/route/path.go"},
+		"bytes are viewed as strings in three places, each with the lifetime said"},
+}
+
+// A source is the imports of one file.
+type source struct {
+	file, pkg string
+	test      bool
+	imports   []string
+}
+
+// sources parses the import clauses of every Go file of the module. It reads the
+// tree in this process: what a child read would be invisible to the test cache.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(".", func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			if name := e.Name(); p != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(p, ".go") {
+			return nil
+		}
+		f, err := parser.ParseFile(fset, p, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		s := source{file: filepath.ToSlash(p), test: strings.HasSuffix(p, "_test.go")}
+		if s.pkg = path.Dir(s.file); s.pkg == "." {
+			s.pkg = ""
+		}
+		for _, i := range f.Imports {
+			s.imports = append(s.imports, strings.Trim(i.Path.Value, `"`))
+		}
+		all = append(all, s)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Fatalf("found only %d files", len(all))
+	}
+	return all
+}
+
+// violations lists what the files import against the tables.
+func violations(files []source) (found []string) {
+	for _, s := range files {
+		row := slices.IndexFunc(boundaries, func(b struct {
+			pkg    string
+			may    []string
+			reason string
+		}) bool {
+			return b.pkg == s.pkg
+		})
+		for _, imported := range s.imports {
+			if inner, ok := strings.CutPrefix(imported+"/", "penstock/"); ok && !s.test && !strings.HasPrefix(s.pkg, "bench/") {
+				inner = strings.TrimSuffix(inner, "/")
+				if row < 0 {
+					found = append(found, fmt.Sprintf("%s: package %q has no row in the table of boundaries", s.file, s.pkg))
+				} else if !slices.Contains(boundaries[row].may, inner) && inner != s.pkg {
+					found = append(found, fmt.Sprintf("%s imports %s: %s", s.file, imported, boundaries[row].reason))
+				}
+			}
+			for _, c := range confined {
+				if (imported == c.module || strings.HasPrefix(imported, c.module+"/") && c.module != "net/http") && !matches(s.file, c.files) {
+					found = append(found, fmt.Sprintf("%s imports %s: %s", s.file, imported, c.reason))
+				}
+			}
+		}
+	}
+	return found
+}
+
+func matches(file string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, file)
+		return err == nil && ok
+	})
+}
+
+func TestArchBoundaries(t *testing.T) {
+	for _, v := range violations(sources(t)) {
+		t.Error(v)
+	}
+}
+
+// TestArchBites feeds the check what it is there to find.
+func TestArchBites(t *testing.T) {
+	for _, s := range []source{
+		{file: "internal/gateway/x.go", pkg: "internal/gateway", imports: []string{"penstock/internal/model"}},
+		{file: "internal/control/x.go", pkg: "internal/control", imports: []string{"penstock/internal/compile"}},
+		{file: "internal/unknown/x.go", pkg: "internal/unknown", imports: []string{"penstock/internal/model"}},
+		{file: "internal/gateway/server.go", pkg: "internal/gateway", imports: []string{"github.com/valyala/fasthttp"}},
+		{file: "internal/control/x.go", pkg: "internal/control", imports: []string{"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"}},
+		{file: "internal/route/x.go", pkg: "internal/route", imports: []string{"testing"}},
+	} {
+		if len(violations([]source{s})) == 0 {
+			t.Errorf("%s may import %s", s.file, s.imports[0])
+		}
+	}
+}

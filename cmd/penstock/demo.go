@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+
+	"penstock"
+)
+
+type demoCommand struct{}
+
+func (demoCommand) Help() string {
+	return `Everything is in memory and on loopback addresses, on ports 8080 and 8081 if they are free. A backend that answers with what it received is part of it. Ctrl-C ends it.
+
+Example:
+
+    penstock demo`
+}
+
+// A demo is a server, a backend and an API between them.
+type demo struct {
+	out     io.Writer
+	server  *penstock.Server
+	backend string // URL
+	client  *apigatewayv2.Client
+	api     *apigatewayv2.CreateApiOutput
+}
+
+const demoStage = "live"
+
+// The routes of the demo: an exact one, one with a path variable, and one that
+// takes the rest of the path.
+var demoRoutes = []struct {
+	key, target, why string
+	method, call     string
+	body             string
+}{
+	{"GET /pets", "/pets", "this path and no other", "GET", "/pets?limit=2", ""},
+	{"GET /pets/{id}", "/animals/{id}", "one segment, which goes into the path of the backend", "GET", "/pets/7", ""},
+	{"ANY /files/{proxy+}", "/storage/{proxy}", "any method, and all that follows", "POST", "/files/photos/ada.jpg", "a picture"},
+}
+
+func (demoCommand) Run(p *program) error {
+	ctx := untilSignal()
+	backend, err := startBackend()
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer backend.Close()
+	s, err := openDemo()
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	d := &demo{out: p.stdout, server: s, backend: "http://" + backend.Addr, client: apigatewayv2.New(apigatewayv2.Options{
+		BaseEndpoint: aws.String(s.AdminURL()),
+		Region:       "us-east-1",
+		Credentials:  credentials.NewStaticCredentialsProvider("demo", "demo", ""),
+	})}
+	if err := d.show(ctx); err != nil {
+		return errors.Join(fmt.Errorf("demo: %w", err), s.Close())
+	}
+	<-ctx.Done()
+	return drain(s, 5*time.Second)
+}
+
+// openDemo opens a server on the usual ports, or on others if those are in use.
+func openDemo() (*penstock.Server, error) {
+	c := penstock.Config{Memory: true, Log: penstock.Log{Level: "warn"}}
+	s, err := penstock.Open(c)
+	if err != nil {
+		c.Listen, c.Admin = "127.0.0.1:0", "127.0.0.1:0"
+		s, err = penstock.Open(c)
+	}
+	return s, err
+}
+
+// startBackend serves a backend that answers with what it received.
+func startBackend() (*http.Server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &http.Server{
+		Addr:              l.Addr().String(),
+		ReadHeaderTimeout: 10 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(struct {
+				Method    string `json:"method"`
+				Path      string `json:"path"`
+				Query     string `json:"query,omitempty"`
+				Forwarded string `json:"forwarded"`
+				Body      string `json:"body,omitempty"`
+			}{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get("Forwarded"), string(body)})
+		}),
+	}
+	go s.Serve(l)
+	return s, nil
+}
+
+// show makes the API, calls it, and prints what to try.
+func (d *demo) show(ctx context.Context) error {
+	d.print("Penstock demo. Everything is in memory.\n\n")
+	d.print("  APIs           %s\n  control plane  %s\n  backend        %s   answers with what it received\n\n", d.server.URL(), d.server.AdminURL(), d.backend)
+	if err := d.create(ctx); err != nil {
+		return err
+	}
+	if err := d.showIntegrations(ctx); err != nil {
+		return err
+	}
+	for _, r := range demoRoutes {
+		d.print("\n%s: %s\n", r.key, r.why)
+		if err := d.call(ctx, r.method, r.call, r.body); err != nil {
+			return err
+		}
+	}
+	d.print("\nTry it:\n\n")
+	for _, r := range demoRoutes {
+		flags := ""
+		if r.body != "" {
+			flags = fmt.Sprintf("-d '%s' ", r.body)
+		}
+		d.print("  curl %s'%s/%s%s'\n", flags, aws.ToString(d.api.ApiEndpoint), demoStage, r.call)
+	}
+	d.print("\nWhere names under localhost are not found, the same API has an address without one:\n\n")
+	d.print("  curl '%s/_aws/execute-api/%s/%s/pets'\n\n", d.server.URL(), aws.ToString(d.api.ApiId), demoStage)
+	d.print("Change it with the AWS CLI; a change is served when the answer arrives:\n\n")
+	command := fmt.Sprintf("AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo aws --region us-east-1 --endpoint-url %s apigatewayv2", d.server.AdminURL())
+	id := aws.ToString(d.api.ApiId)
+	d.print("  %s get-integrations --api-id %s\n", command, id)
+	d.print("  %s get-routes --api-id %s\n", command, id)
+	d.print("  %s create-api --name mine --protocol-type HTTP --target %s\n\n", command, d.backend)
+	d.print("Ctrl-C ends it.\n")
+	return nil
+}
+
+// create makes the API with the official SDK, through the control plane.
+func (d *demo) create(ctx context.Context) (err error) {
+	if d.api, err = d.client.CreateApi(ctx, &apigatewayv2.CreateApiInput{Name: aws.String("demo"), ProtocolType: types.ProtocolTypeHttp}); err != nil {
+		return err
+	}
+	id := d.api.ApiId
+	if _, err := d.client.CreateStage(ctx, &apigatewayv2.CreateStageInput{
+		ApiId: id, StageName: aws.String(demoStage), AutoDeploy: aws.Bool(true),
+	}); err != nil {
+		return err
+	}
+	for _, r := range demoRoutes {
+		integration, err := d.client.CreateIntegration(ctx, &apigatewayv2.CreateIntegrationInput{
+			ApiId:                id,
+			IntegrationType:      types.IntegrationTypeHttpProxy,
+			IntegrationMethod:    aws.String("ANY"),
+			IntegrationUri:       aws.String(d.backend + r.target),
+			PayloadFormatVersion: aws.String("1.0"),
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := d.client.CreateRoute(ctx, &apigatewayv2.CreateRouteInput{
+			ApiId: id, RouteKey: aws.String(r.key), Target: aws.String("integrations/" + aws.ToString(integration.IntegrationId)),
+		}); err != nil {
+			return err
+		}
+	}
+	d.print("API %s with three routes was made through the control plane, with the AWS SDK.\n\n", aws.ToString(id))
+	return nil
+}
+
+// showIntegrations prints what GetIntegrations answers, as the AWS CLI would.
+func (d *demo) showIntegrations(ctx context.Context) error {
+	out, err := d.client.GetIntegrations(ctx, &apigatewayv2.GetIntegrationsInput{ApiId: d.api.ApiId})
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(out.Items)
+	if err != nil {
+		return err
+	}
+	var items []map[string]any
+	if err := json.Unmarshal(text, &items); err != nil {
+		return err
+	}
+	for _, item := range items {
+		for name, value := range item {
+			if value == nil || value == "" { // was not in the answer
+				delete(item, name)
+			}
+		}
+	}
+	if text, err = json.MarshalIndent(items, "", "  "); err != nil {
+		return err
+	}
+	d.print("GetIntegrations answers:\n\n%s\n", text)
+	return nil
+}
+
+// call calls the API and prints request and response.
+func (d *demo) call(ctx context.Context, method, target, body string) error {
+	url := aws.ToString(d.api.ApiEndpoint) + "/" + demoStage + target
+	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := d.server.Client().Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	d.print("  > %s %s\n", method, url)
+	if body != "" {
+		d.print("  > %s\n", body)
+	}
+	d.print("  < %s %s\n", resp.Proto, resp.Status)
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, answer, "  < ", "  "); err != nil {
+		return fmt.Errorf("%s answers %s: %q", url, resp.Status, answer)
+	}
+	d.print("  < %s\n", strings.TrimSpace(pretty.String()))
+	return nil
+}
+
+func (d *demo) print(format string, args ...any) { fmt.Fprintf(d.out, format, args...) }

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestDemo reads what the demo prints and does what it says.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	c := start(t, "demo")
+	timer := time.AfterFunc(time.Minute, func() { c.Process.Kill() })
+	defer timer.Stop()
+	var text strings.Builder
+	for !strings.Contains(text.String(), "Ctrl-C ends it.") {
+		line, err := c.out.ReadString('\n')
+		text.WriteString(line)
+		if err != nil {
+			t.Fatalf("%v after:\n%s", err, text.String())
+		}
+	}
+	for _, want := range []string{
+		`"IntegrationType": "HTTP_PROXY"`, `"IntegrationMethod": "ANY"`, `"PayloadFormatVersion": "1.0"`, `"TimeoutInMillis": 30000`, `"ConnectionType": "INTERNET"`,
+		"GET /pets: ", "GET /pets/{id}: ", "ANY /files/{proxy+}: ",
+		`"path": "/pets"`, `"path": "/animals/7"`, `"path": "/storage/photos/ada.jpg"`, `"query": "limit=2"`, `"body": "a picture"`,
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("want %s in:\n%s", want, text.String())
+		}
+	}
+	if n := strings.Count(text.String(), "< HTTP/1.1 200 OK"); n != 3 {
+		t.Errorf("%d answers, want 3", n)
+	}
+
+	lines := regexp.MustCompile(`(?m)^  (curl .*)$`).FindAllStringSubmatch(text.String(), -1)
+	if len(lines) != 4 {
+		t.Fatalf("%d lines for curl, want 4:\n%s", len(lines), text.String())
+	}
+	for i, want := range []string{`"path":"/pets"`, `"path":"/animals/7"`, `"body":"a picture"`, `"path":"/pets"`} {
+		if out := paste(t, lines[i][1]); !strings.Contains(out, want) {
+			t.Errorf("%s\ngot %s, want %s in it", lines[i][1], out, want)
+		}
+	}
+	for _, operation := range []string{"get-integrations", "get-routes", "create-api"} {
+		if !regexp.MustCompile(`(?m)^  AWS_ACCESS_KEY_ID=\S+ AWS_SECRET_ACCESS_KEY=\S+ aws --region \S+ --endpoint-url http://127.0.0.1:\d+ apigatewayv2 ` + operation + ` `).MatchString(text.String()) {
+			t.Errorf("no line for aws %s", operation)
+		}
+	}
+	c.signal(t, syscall.SIGINT)
+	if status, out := c.end(t, 20*time.Second); status != 0 || out != "" {
+		t.Errorf("exit status %d, %q", status, out)
+	}
+}
+
+var curlLine = regexp.MustCompile(`^curl (?:-d '([^']*)' )?'([^']*)'$`)
+
+// paste runs a line in a shell if there are curl and bash, and otherwise makes the
+// request that it means. Either way names under localhost are found even where the
+// system does not find them.
+func paste(t *testing.T, line string) string {
+	t.Helper()
+	m := curlLine.FindStringSubmatch(line)
+	if m == nil {
+		t.Fatalf("cannot read %s", line)
+	}
+	_, noCurl := exec.LookPath("curl")
+	bash, noBash := exec.LookPath("bash")
+	if noCurl == nil && noBash == nil {
+		out, err := exec.CommandContext(t.Context(), bash, "-c", line+" --silent --show-error --connect-to ::127.0.0.1:").CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v: %s", line, err, out)
+		}
+		return string(out)
+	}
+	method := http.MethodGet
+	if m[1] != "" {
+		method = http.MethodPost
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, m[2], strings.NewReader(m[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+	}}}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read(t, resp)
+}

@@ -1,0 +1,409 @@
+package penstock
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"os"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"penstock/internal/control"
+	"penstock/internal/gateway"
+)
+
+//go:generate go test -run ^TestConfigurationPage$ ./cmd/penstock -update
+
+// A Config is what a [Server] needs to know. Every field has a default, which the
+// zero value stands for. The comments of this file are the reference page of the
+// configuration.
+type Config struct {
+	// Listen is the address that the APIs are served on, host:port. Port 0 takes a
+	// free one, no host means every address of the machine. Default: 127.0.0.1:8080.
+	Listen string `yaml:"listen"`
+
+	// Admin is the address of the control plane, host:port. The same address serves
+	// /_penstock/health, /_penstock/ready and /metrics, to everyone who reaches it.
+	// An address that is not loopback needs [Config.Credentials]. Default:
+	// 127.0.0.1:8081.
+	Admin string `yaml:"admin"`
+
+	// Data is the directory that everything is kept in, in the file penstock.db. It
+	// is made if it does not exist. A write is on disk before it is acknowledged.
+	// One process at a time can use a directory. Default: penstock-data in the
+	// working directory.
+	Data string `yaml:"data"`
+
+	// Memory keeps everything in memory, to be forgotten at the end; [Config.Data]
+	// is then not used. Default: false.
+	Memory bool `yaml:"memory"`
+
+	// Region is the AWS region that ARNs and the host names of APIs name. Callers
+	// may sign for any region. Default: us-east-1.
+	Region string `yaml:"region"`
+
+	// AccountID is the account number that ARNs name, 12 digits. Default:
+	// 000000000000.
+	AccountID string `yaml:"accountId"`
+
+	// EndpointSuffix is the domain under which the APIs have their host names:
+	// {apiId}.execute-api.{region}.{endpointSuffix}. All names under it must lead to
+	// [Config.Listen]; those under localhost lead to the machine itself. Default:
+	// localhost.
+	EndpointSuffix string `yaml:"endpointSuffix"`
+
+	// Credentials are those that may call the control plane. With them, every call
+	// must be signed (AWS Signature Version 4, service apigateway) by one of them.
+	// Without, every caller is let in, and [Config.Admin] must be a loopback address.
+	// Default: none.
+	Credentials []Credential `yaml:"credentials"`
+
+	// Limits are bounds of what can be asked for.
+	Limits Limits `yaml:"limits"`
+
+	// AllowPrivateUpstreams says whether integrations may call loopback and private
+	// addresses. Link-local addresses, where clouds keep instance metadata, and
+	// Penstock's own listeners are never called. Default: true if
+	// [Config.Listen] is a loopback address, otherwise false.
+	AllowPrivateUpstreams *bool `yaml:"allowPrivateUpstreams"`
+
+	// DrainTimeout is how long requests under way may take to finish when the
+	// process is told to end. What is left then is cut off. Default: 30s.
+	DrainTimeout time.Duration `yaml:"drainTimeout"`
+
+	// Log says what is logged, to standard error.
+	Log Log `yaml:"log"`
+
+	// Logger takes the log instead of standard error; Log is then not used.
+	Logger *slog.Logger `yaml:"-"`
+}
+
+// A Credential is what a caller signs with. Printing or logging one shows the
+// access key ID only.
+type Credential struct {
+	// AccessKeyID names the credential, such as AKIAIOSFODNN7EXAMPLE. Required.
+	AccessKeyID string `yaml:"accessKeyId"`
+
+	// SecretAccessKey is what the caller signs with. Required.
+	SecretAccessKey string `yaml:"secretAccessKey" json:"-"`
+
+	// SessionToken must come with the calls of a temporary credential. Default: none.
+	SessionToken string `yaml:"sessionToken" json:"-"`
+}
+
+// String returns the access key ID.
+func (c Credential) String() string { return c.AccessKeyID }
+
+// GoString returns the access key ID.
+func (c Credential) GoString() string { return strconv.Quote(c.AccessKeyID) }
+
+// LogValue returns the access key ID.
+func (c Credential) LogValue() slog.Value { return slog.StringValue(c.AccessKeyID) }
+
+// Log says what is logged.
+type Log struct {
+	// Level is the least important level that is logged: debug, info, warn or error.
+	// At debug, every request that no backend answered is logged with the reason.
+	// Default: info.
+	Level string `yaml:"level"`
+
+	// Format is that of a line: text or json. Default: text.
+	Format string `yaml:"format"`
+}
+
+// Limits bound what callers of APIs and of the control plane can ask for. Sizes
+// are in bytes. The quotas are those of the real service where it has one.
+type Limits struct {
+	// Body is the largest request body; larger ones get 413. Default: 10485760 (10
+	// MiB).
+	Body int64 `yaml:"body"`
+
+	// InMemoryBody is the largest request body that is read before the backend is
+	// called; larger ones, and those of unknown length, stream. Default: 65536.
+	InMemoryBody int64 `yaml:"inMemoryBody"`
+
+	// HeadTimeout is how long the head of a request may take to arrive. Default: 10s.
+	HeadTimeout time.Duration `yaml:"headTimeout"`
+
+	// BodyTimeout is how long a client may send nothing inside a body. Default: 30s.
+	BodyTimeout time.Duration `yaml:"bodyTimeout"`
+
+	// WriteTimeout is how long a client may take nothing of a response. Default: 30s.
+	WriteTimeout time.Duration `yaml:"writeTimeout"`
+
+	// IdleTimeout is how long a connection may rest between requests. Default: 10m0s.
+	IdleTimeout time.Duration `yaml:"idleTimeout"`
+
+	// AbandonedAfter is how long a request runs before its client is watched for
+	// leaving; the backend of a client that left is freed. Default: 100ms.
+	AbandonedAfter time.Duration `yaml:"abandonedAfter"`
+
+	// MeteredRoutes is how many routes have metrics of their own; the rest share one.
+	// Default: 10000.
+	MeteredRoutes int `yaml:"meteredRoutes"`
+
+	// UpstreamConns is how many connections to one backend may be open; requests
+	// beyond wait for one until the timeout of their integration. Default: 4096.
+	UpstreamConns int `yaml:"upstreamConns"`
+
+	// UpstreamIdleConns is how many idle connections to one backend are kept.
+	// Default: 512.
+	UpstreamIdleConns int `yaml:"upstreamIdleConns"`
+
+	// UpstreamIdleTimeout is how long an idle connection to a backend is kept. It
+	// should be less than what backends keep theirs. Default: 55s.
+	UpstreamIdleTimeout time.Duration `yaml:"upstreamIdleTimeout"`
+
+	// ControlPlaneRate is how many calls of the control plane are answered per
+	// second, all callers together; more get 429. 0 means no limit. Default: 0.
+	ControlPlaneRate float64 `yaml:"controlPlaneRate"`
+
+	// ControlPlaneBurst is how many calls may come at once under
+	// [Limits.ControlPlaneRate]. Default: 1.
+	ControlPlaneBurst int `yaml:"controlPlaneBurst"`
+
+	// APIs is how many there may be. Default: 600.
+	APIs int `yaml:"apis"`
+
+	// Routes is how many an API may have. Default: 300.
+	Routes int `yaml:"routes"`
+
+	// Integrations is how many an API may have. Default: 300.
+	Integrations int `yaml:"integrations"`
+
+	// Stages is how many an API may have. Default: 10.
+	Stages int `yaml:"stages"`
+
+	// AuthorizationScopes is how many a route may have. Default: 10.
+	AuthorizationScopes int `yaml:"authorizationScopes"`
+
+	// StageVariables is how many a stage may have. Default: 100.
+	StageVariables int `yaml:"stageVariables"`
+
+	// StageVariableValue is the longest value of a stage variable, in characters.
+	// Default: 512.
+	StageVariableValue int `yaml:"stageVariableValue"`
+
+	// Tags is how many a resource may have. Default: 50.
+	Tags int `yaml:"tags"`
+
+	// AccessLogFormat is the longest format of access logs. Default: 3072.
+	AccessLogFormat int `yaml:"accessLogFormat"`
+
+	// MappedParameters is how many entries each parameter map of an integration may
+	// have. Default: 100.
+	MappedParameters int `yaml:"mappedParameters"`
+
+	// CorsEntries is how many entries each list of a CORS configuration may have.
+	// Default: 300.
+	CorsEntries int `yaml:"corsEntries"`
+
+	// AutomaticDeployments is how many deployments made by automatic deployment an
+	// API keeps besides those that stages use; older ones are deleted. Default: 50.
+	AutomaticDeployments int `yaml:"automaticDeployments"`
+
+	// Document is the largest API with everything under it, as it is stored.
+	// Default: 16777216 (16 MiB).
+	Document int `yaml:"document"`
+}
+
+// DefaultConfig returns the defaults. AllowPrivateUpstreams is nil, since it
+// depends on Listen.
+func DefaultConfig() Config {
+	quotas := control.DefaultLimits()
+	return Config{
+		Listen:         "127.0.0.1:8080",
+		Admin:          "127.0.0.1:8081",
+		Data:           "penstock-data",
+		Region:         "us-east-1",
+		AccountID:      "000000000000",
+		EndpointSuffix: "localhost",
+		DrainTimeout:   30 * time.Second,
+		Log:            Log{Level: "info", Format: "text"},
+		Limits: Limits{
+			Body:                 10 << 20,
+			InMemoryBody:         64 << 10,
+			HeadTimeout:          10 * time.Second,
+			BodyTimeout:          30 * time.Second,
+			WriteTimeout:         30 * time.Second,
+			IdleTimeout:          10 * time.Minute,
+			AbandonedAfter:       100 * time.Millisecond,
+			MeteredRoutes:        10000,
+			UpstreamConns:        4096,
+			UpstreamIdleConns:    512,
+			UpstreamIdleTimeout:  55 * time.Second,
+			ControlPlaneBurst:    1,
+			APIs:                 quotas.APIs,
+			Routes:               quotas.Routes,
+			Integrations:         quotas.Integrations,
+			Stages:               quotas.Stages,
+			AuthorizationScopes:  quotas.AuthorizationScopes,
+			StageVariables:       quotas.StageVariables,
+			StageVariableValue:   quotas.StageVariableValue,
+			Tags:                 quotas.Tags,
+			AccessLogFormat:      quotas.AccessLogFormat,
+			MappedParameters:     quotas.MappedParameters,
+			CorsEntries:          quotas.CorsEntries,
+			AutomaticDeployments: quotas.AutomaticDeployments,
+			Document:             quotas.Document,
+		},
+	}
+}
+
+// withDefaults returns c with defaults in place of zero values.
+func (c Config) withDefaults() Config {
+	defaults := DefaultConfig()
+	fill(reflect.ValueOf(&c).Elem(), reflect.ValueOf(&defaults).Elem())
+	return c
+}
+
+func fill(v, defaults reflect.Value) {
+	for i := range v.NumField() {
+		switch f := v.Field(i); {
+		case f.Kind() == reflect.Struct:
+			fill(f, defaults.Field(i))
+		case f.IsZero():
+			f.Set(defaults.Field(i))
+		}
+	}
+}
+
+// check returns an error that names every key with a value that cannot work and
+// says what would. c has no zero values where there are defaults.
+func (c Config) check() error {
+	var all []error
+	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	for _, a := range []struct{ key, value string }{{"listen", c.Listen}, {"admin", c.Admin}} {
+		if _, port, err := net.SplitHostPort(a.value); err != nil || !isPort(port) {
+			wrong("%s: %q is not an address: want host:port, such as 127.0.0.1:8080", a.key, a.value)
+		}
+	}
+	if !regionForm.MatchString(c.Region) {
+		wrong("region: %q is not a region: want lower-case letters, digits and hyphens, such as us-east-1", c.Region)
+	}
+	if !accountForm.MatchString(c.AccountID) {
+		wrong("accountId: %q is not an account number: want 12 digits, such as 000000000000", c.AccountID)
+	}
+	if !suffixForm.MatchString(c.EndpointSuffix) || len(c.EndpointSuffix) > 190 {
+		wrong("endpointSuffix: %q is not a domain name: want labels of lower-case letters, digits and hyphens, without port, such as apis.example.com", c.EndpointSuffix)
+	}
+	if c.DrainTimeout < 0 {
+		wrong("drainTimeout: %v is negative: want how long, such as 30s", c.DrainTimeout)
+	}
+	if _, err := c.Log.level(); err != nil {
+		wrong("log.level: %q is not a level: want debug, info, warn or error", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		wrong("log.format: %q is not a format: want text or json", c.Log.Format)
+	}
+	known := map[string]bool{}
+	for i, cr := range c.Credentials {
+		switch {
+		case cr.AccessKeyID == "":
+			wrong("credentials[%d].accessKeyId is missing", i)
+		case cr.SecretAccessKey == "":
+			wrong("credentials[%d].secretAccessKey is missing", i)
+		case known[cr.AccessKeyID]:
+			wrong("credentials[%d].accessKeyId: %s is there twice", i, cr.AccessKeyID)
+		}
+		known[cr.AccessKeyID] = true
+	}
+	limits := reflect.ValueOf(c.Limits)
+	for i := range limits.NumField() {
+		key := "limits." + limits.Type().Field(i).Tag.Get("yaml")
+		switch v := limits.Field(i).Interface().(type) {
+		case int:
+			if v < 0 || v > math.MaxInt32 {
+				wrong("%s: %d is out of range: want 1 to %d", key, v, math.MaxInt32)
+			}
+		case int64:
+			if v < 0 {
+				wrong("%s: %d is negative: want bytes", key, v)
+			}
+		case time.Duration:
+			if v < time.Millisecond {
+				wrong("%s: %v is too short: want 1ms or more", key, v)
+			}
+		case float64:
+			if !(v >= 0 && v <= math.MaxInt32) {
+				wrong("%s: %v is out of range: want calls per second, or 0 for no limit", key, v)
+			}
+		}
+	}
+	return errors.Join(all...)
+}
+
+var (
+	regionForm  = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	suffixForm  = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+)
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && strconv.FormatUint(n, 10) == s
+}
+
+func (l Log) level() (level slog.Level, err error) {
+	switch l.Level {
+	case "debug", "info", "warn", "error":
+		err = level.UnmarshalText([]byte(l.Level))
+	default:
+		err = errors.New("unknown level")
+	}
+	return level, err
+}
+
+// logger returns the logger that c asks for.
+func (c Config) logger() *slog.Logger {
+	if c.Logger != nil {
+		return c.Logger
+	}
+	level, _ := c.Log.level() // checked
+	o := &slog.HandlerOptions{Level: level}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+func (l Limits) gateway() gateway.Limits {
+	return gateway.Limits{
+		Body:          l.Body,
+		InMemoryBody:  l.InMemoryBody,
+		Head:          l.HeadTimeout,
+		BodyIdle:      l.BodyTimeout,
+		Write:         l.WriteTimeout,
+		Idle:          l.IdleTimeout,
+		Abandoned:     l.AbandonedAfter,
+		MeteredRoutes: l.MeteredRoutes,
+	}
+}
+
+func (l Limits) quotas() control.Limits {
+	return control.Limits{
+		APIs:                 l.APIs,
+		Routes:               l.Routes,
+		Integrations:         l.Integrations,
+		Stages:               l.Stages,
+		AuthorizationScopes:  l.AuthorizationScopes,
+		StageVariables:       l.StageVariables,
+		StageVariableValue:   l.StageVariableValue,
+		Tags:                 l.Tags,
+		AccessLogFormat:      l.AccessLogFormat,
+		MappedParameters:     l.MappedParameters,
+		CorsEntries:          l.CorsEntries,
+		AutomaticDeployments: l.AutomaticDeployments,
+		Document:             l.Document,
+	}
+}
+
+// endpoint returns the host name of an API, without port.
+func (c Config) endpoint(apiID string) string {
+	return strings.Join([]string{apiID, "execute-api", c.Region, c.EndpointSuffix}, ".")
+}
