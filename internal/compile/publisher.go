@@ -209,7 +209,7 @@ func (p *Publisher) api(doc store.Document, before map[string]compiledStage) (*g
 	}
 	api := &gateway.API{ID: id, Stages: map[string]*gateway.Stage{}}
 	compiled := map[string]compiledStage{}
-	if value(view.API.ProtocolType) != model.ProtocolTypeHTTP {
+	if view.API.ProtocolType != model.ProtocolTypeHTTP {
 		return api, compiled
 	}
 	for name, stage := range view.Stages {
