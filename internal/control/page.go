@@ -39,18 +39,23 @@ type position struct {
 
 const macSize = 16
 
+// tokenStart begins every nextToken: one that began with a hyphen would look like
+// an option to the AWS CLI.
+const tokenStart = "p"
+
 // token returns the nextToken for a list that is identified by bound.
 func (k pageKey) token(bound, after string) string {
 	text, _ := json.Marshal(position{after})
-	return base64.RawURLEncoding.EncodeToString(append(k.mac(bound, text), text...))
+	return tokenStart + base64.RawURLEncoding.EncodeToString(append(k.mac(bound, text), text...))
 }
 
 // after returns the key in a token that was made for bound.
 func (k pageKey) after(bound, token string) (string, bool) {
-	if len(token) > maxToken {
+	text, ok := strings.CutPrefix(token, tokenStart)
+	if !ok || len(text) > maxToken {
 		return "", false
 	}
-	data, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	data, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(data) < macSize || !hmac.Equal(data[:macSize], k.mac(bound, data[macSize:])) {
 		return "", false
 	}

@@ -100,7 +100,7 @@ func cut(s Store) (Backup, error) {
 	var commits []Commit
 	var docs []Document
 	var err error
-	for range 10 { // a store that keeps few commits may have dropped it by now
+	for range 1000 { // a store that keeps few commits may have dropped it by now
 		last := s.Last()
 		docs = s.List("")
 		if last == 0 && len(docs) == 0 {

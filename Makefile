@@ -1,0 +1,77 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+FUZZTIME ?= 10s
+
+# Every Go file of ours, generated files, and test files: by find and not by git,
+# so that a file counts before it is added.
+find := find . \( -name '.?*' -o -name node_modules \) -prune -o -name
+gofiles = $$($(find) '*.go' -print)
+generated = $(find) '*_gen.go' -print | sort | xargs cat | sha256sum
+tests = grep -l $(1) $$($(find) '*_test.go' -print)
+
+.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers kill-test cover golden generate scripts conformance run
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+check: format vet staticcheck generated arch race ## all that must hold before a commit: what CI runs
+
+format: ## refuse files that gofmt would change
+	@unformatted=$$(gofmt -l $(gofiles)); test -z "$$unformatted" || { echo "gofmt -w: $$unformatted"; exit 1; }
+
+vet: ## go vet
+	go vet ./...
+	go vet -tags conformance ./conformance
+
+staticcheck: ## staticcheck, by the version in go.mod
+	go tool staticcheck ./...
+	go tool staticcheck -tags conformance ./conformance
+
+generated: ## refuse generated files that differ from what generate writes
+	@before=$$($(generated)); go generate ./...; after=$$($(generated)); \
+	test "$$before" = "$$after" || { echo "generated files were stale: commit what make generate wrote"; exit 1; }
+
+arch: ## the boundaries between packages
+	go test -run '^TestArch' .
+
+test: ## tests
+	go test ./...
+
+race: ## tests under the race detector
+	go test -race ./...
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@grep -Ho '^func Fuzz[A-Za-z0-9_]*' $$($(call tests,'^func Fuzz')) | while IFS=: read -r file func; do \
+		go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; done
+
+bench: ## Go benchmarks with allocations
+	go test -run '^$$' -bench . -benchmem ./...
+
+bench-peers: ## CPU per request beside nginx, HAProxy, Caddy: PEERS="nginx penstock" SECONDS_EACH=5
+	bench/peers.sh
+
+kill-test: ## kill the store while it writes, 50 times
+	PENSTOCK_KILL_ROUNDS=50 go test -count=1 -timeout 10m ./internal/store/...
+
+cover: ## coverage by function, total last
+	@mkdir -p .scratch
+	go test -coverprofile .scratch/cover.out ./...
+	go tool cover -func .scratch/cover.out
+
+golden: ## rewrite expected outputs, to be read in the diff
+	@packages=$$($(call tests,'Bool."update"') | xargs -rn 1 dirname | sort -u || true); \
+	test -z "$$packages" || go test -timeout 2m $$packages -update
+
+generate: ## model to Go
+	go generate ./...
+
+scripts: ## the stories in testdata/script
+	go test -count=1 -run '^TestScript' .
+
+conformance: ## the AWS CLI, boto3 and the SDKs for JavaScript and Go: RUN=/boto3/stages for a part
+	conformance/run.sh
+
+run: ## a server with a sample API
+	go run ./cmd/penstock demo

@@ -1,0 +1,143 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A server is a running process tree that answers HTTP at addr for host.
+type server struct {
+	addr string
+	host string // Host header of requests
+	cmd  *exec.Cmd
+	log  bytes.Buffer // standard error, for the report of a failed start
+}
+
+// spawn starts a program in a process group of its own. Its standard output goes
+// to stdout, or with its standard error when stdout is nil.
+func spawn(stdout io.Writer, name string, args ...string) (*server, error) {
+	s := &server{}
+	s.cmd = exec.Command(name, args...)
+	s.cmd.Stderr = &s.log
+	s.cmd.Stdout = stdout
+	if stdout == nil {
+		s.cmd.Stdout = &s.log
+	}
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.cmd.WaitDelay = time.Second
+	return s, s.cmd.Start()
+}
+
+// serving waits until the server answers 200, or explains why it does not.
+func (s *server) serving(ctx context.Context) (*server, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for {
+		err := s.probe(ctx)
+		if err == nil {
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			stopped := s.stop()
+			return nil, errors.Join(fmt.Errorf("does not serve: %w\n%s", err, s.log.String()), stopped)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (s *server) probe(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+path, nil)
+	if err != nil {
+		return err
+	}
+	req.Host = s.host
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK || string(got) != body {
+		return fmt.Errorf("answers %s %q", resp.Status, got)
+	}
+	return nil
+}
+
+// stop asks the first process to end, which ends its children and waits for
+// them, and kills the whole process group if that takes long.
+func (s *server) stop() error {
+	kill := func() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) }
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stop %s: %w", s.cmd.Path, err)
+	}
+	timer := time.AfterFunc(3*time.Second, kill)
+	defer timer.Stop()
+	var exit *exec.ExitError
+	if err := s.cmd.Wait(); err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
+		return fmt.Errorf("stop %s: %w", s.cmd.Path, err)
+	}
+	kill()
+	return nil
+}
+
+// cpu returns the user and system time that the process group of the server has
+// used so far. Its processes live as long as the server.
+func (s *server) cpu() (time.Duration, error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return 0, err
+	}
+	var ticks int64
+	for _, file := range stats {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // ended since the listing
+		}
+		// The fields after the name: state, ppid, pgrp, …; utime and stime are
+		// the 12th and 13th (proc_pid_stat(5) counts from the pid).
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if len(fields) < 13 || fields[2] != strconv.Itoa(s.cmd.Process.Pid) {
+			continue
+		}
+		for _, field := range fields[11:13] {
+			n, err := strconv.ParseInt(field, 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("%s: %w", file, err)
+			}
+			ticks += n
+		}
+	}
+	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
+}
+
+// ticksPerSecond is USER_HZ, which is 100 on every Linux architecture that Go
+// runs on.
+const ticksPerSecond = 100
+
+// freeAddr returns a loopback address that nobody listened on a moment ago.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
