@@ -30,5 +30,5 @@ fi
 if wanted penstock; then
 	go build -o "$bin/" ./cmd/penstock
 fi
-go build -o "$bin/" ./bench/peers ./bench/reverseproxy
+go build -o "$bin/" ./bench/peers ./bench/fasthttp ./bench/reverseproxy
 exec "$bin/peers" -bin "$bin" -doc docs/benchmarks.md -peers "$peers" -each "${SECONDS_EACH:-8}s"

@@ -32,7 +32,7 @@ func main() {
 	flag.StringVar(&s.only, "peers", "", "names of the `proxies` to measure, space separated; all when empty")
 	flag.DurationVar(&s.each, "each", 8*time.Second, "measured `time` per proxy and round")
 	flag.DurationVar(&s.warmUp, "warm-up", 2*time.Second, "`time` of load before each measurement")
-	flag.StringVar(&s.bin, "bin", "", "`directory` of the caddy, penstock and reverseproxy programs")
+	flag.StringVar(&s.bin, "bin", "", "`directory` of the programs that are not installed")
 	flag.StringVar(&s.doc, "doc", "", "Markdown `file` whose table is replaced when every peer took part")
 	flag.Parse()
 

@@ -40,7 +40,8 @@ var peers = []peer{
 	{"nginx", "nginx", printed("nginx", "-v"), startNginx},
 	{"haproxy", "HAProxy", printed("haproxy", "-v"), startHAProxy},
 	{"penstock", "Penstock", func(string) string { return "of this tree" }, startPenstock},
-	{"reverseproxy", "Go `httputil.ReverseProxy`", func(string) string { return runtime.Version() }, startReverseProxy},
+	{"fasthttp", "Go fasthttp", func(bin string) string { return moduleOf(filepath.Join(bin, "fasthttp"), "github.com/valyala/fasthttp") }, startOurs("fasthttp")},
+	{"reverseproxy", "Go `httputil.ReverseProxy`", func(string) string { return runtime.Version() }, startOurs("reverseproxy")},
 	{"caddy", "Caddy", func(bin string) string { return built(filepath.Join(bin, "caddy")) }, startCaddy},
 }
 
@@ -146,17 +147,20 @@ backend up
 	return server.serving(ctx)
 }
 
-func startReverseProxy(ctx context.Context, s start) (*server, error) {
-	addr, err := freeAddr()
-	if err != nil {
-		return nil, err
+// startOurs starts one of the proxies that are programs of this directory.
+func startOurs(name string) func(context.Context, start) (*server, error) {
+	return func(ctx context.Context, s start) (*server, error) {
+		addr, err := freeAddr()
+		if err != nil {
+			return nil, err
+		}
+		server, err := spawn(nil, filepath.Join(s.bin, name), addr, "http://"+s.upstream)
+		if err != nil {
+			return nil, err
+		}
+		server.addr = addr
+		return server.serving(ctx)
 	}
-	server, err := spawn(nil, filepath.Join(s.bin, "reverseproxy"), addr, "http://"+s.upstream)
-	if err != nil {
-		return nil, err
-	}
-	server.addr = addr
-	return server.serving(ctx)
 }
 
 func startCaddy(ctx context.Context, s start) (*server, error) {
@@ -275,4 +279,16 @@ func built(file string) string {
 		return "of unknown version"
 	}
 	return info.Main.Version
+}
+
+// moduleOf returns the version of a module that a Go program was built with.
+func moduleOf(file, module string) string {
+	if info, err := buildinfo.ReadFile(file); err == nil {
+		for _, m := range info.Deps {
+			if m.Path == module {
+				return m.Version
+			}
+		}
+	}
+	return "of unknown version"
 }
