@@ -40,7 +40,9 @@ var peers = []peer{
 	{"nginx", "nginx", printed("nginx", "-v"), startNginx},
 	{"haproxy", "HAProxy", printed("haproxy", "-v"), startHAProxy},
 	{"penstock", "Penstock", func(string) string { return "of this tree" }, startPenstock},
-	{"fasthttp", "Go fasthttp", func(bin string) string { return moduleOf(filepath.Join(bin, "fasthttp"), "github.com/valyala/fasthttp") }, startOurs("fasthttp")},
+	{"fasthttp", "Go fasthttp", func(bin string) string {
+		return moduleOf(filepath.Join(bin, "fasthttp"), "github.com/valyala/fasthttp")
+	}, startOurs("fasthttp")},
 	{"reverseproxy", "Go `httputil.ReverseProxy`", func(string) string { return runtime.Version() }, startOurs("reverseproxy")},
 	{"caddy", "Caddy", func(bin string) string { return built(filepath.Join(bin, "caddy")) }, startCaddy},
 }

@@ -31,8 +31,8 @@ func (c *conn) readBody(x *Exchange, limit, inMemory int64) error {
 	}
 	// Of a long body, the first part must be here before anything is asked of a
 	// backend: clients that never send it cost nobody else a connection.
-	first := x.bodyBuffer(int(min(n, inMemory)))
-	if _, err := io.ReadFull(&c.body, first); err != nil {
+	first, err := c.readFirst(x, int(min(n, inMemory)))
+	if err != nil {
 		return err
 	}
 	if n <= inMemory {
@@ -42,6 +42,19 @@ func (c *conn) readBody(x *Exchange, limit, inMemory int64) error {
 	c.body.first = first
 	x.Request.Body = Body{Stream: &c.body, Length: n}
 	return nil
+}
+
+// readFirst reads n bytes. The memory for many is taken when some are here, so that
+// who only announces a long body pins little.
+func (c *conn) readFirst(x *Exchange, n int) ([]byte, error) {
+	first := x.bodyBuffer(min(n, keepBuffer))
+	if _, err := io.ReadFull(&c.body, first); err != nil || n == len(first) {
+		return first, err
+	}
+	all := x.bodyBuffer(n)
+	at := copy(all, first)
+	_, err := io.ReadFull(&c.body, all[at:])
+	return all, err
 }
 
 // readChunked reads a body of unannounced length whole: the backend gets it with

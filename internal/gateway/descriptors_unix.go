@@ -11,5 +11,6 @@ func defaultConns() int {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
 		return fallbackConns
 	}
-	return max(int(min(uint64(l.Cur), 1<<24))/8*7, 1)
+	n := int(min(uint64(l.Cur), 1<<24))
+	return max(n-max(n/8, 32), 1)
 }

@@ -84,9 +84,6 @@ func InternalError(cause error) *Error { return errInternal.with(cause) }
 // answer in time.
 func ServiceUnavailable(cause error) *Error { return errUnavailable.with(cause) }
 
-// BadRequest is the answer for a request that cannot be carried on.
-func BadRequest(cause error) *Error { return errBadRequest.with(cause) }
-
 var jsonFields = []Field{{"Content-Type", "application/json"}}
 
 // fail makes the response of an error.

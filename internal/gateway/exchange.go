@@ -212,16 +212,6 @@ func (x *Exchange) ReadBody() error {
 	return x.transport.readBody(x, l.Body, l.InMemoryBody)
 }
 
-// PathVariable returns the value of a path variable of the matched route.
-func (x *Exchange) PathVariable(name string) (string, bool) {
-	for i, n := range x.Route.Vars {
-		if n == name {
-			return x.Vars.At(i), true
-		}
-	}
-	return "", false
-}
-
 // Field returns the first value of a request header field.
 func (r *Request) Field(name string) (string, bool) {
 	for i := range r.Header {

@@ -126,7 +126,7 @@ func (r *Request) parse(head []byte) (framing, error) {
 			}
 		case len("Content-Length"):
 			if EqualFold(field.Name, "Content-Length") {
-				n, ok := parseLength(field.Value)
+				n, ok := ParseLength(field.Value)
 				if !ok || seen.length {
 					return f, closing(errBadRequest, "bad Content-Length")
 				}
@@ -274,8 +274,8 @@ func ParseField(line []byte) (Field, error) {
 	return Field{text(line[:i]), text(v)}, nil
 }
 
-// parseLength reads a Content-Length: digits only, no leading zero.
-func parseLength(s string) (int64, bool) {
+// ParseLength reads a Content-Length: digits only, no leading zero.
+func ParseLength(s string) (int64, bool) {
 	if s == "" || len(s) > 1 && s[0] == '0' {
 		return 0, false
 	}

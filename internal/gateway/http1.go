@@ -53,10 +53,13 @@ type conn struct {
 	expired atomic.Bool
 	mu      sync.Mutex
 
-	// What the watcher saw.
+	// What the watcher saw, and when it saw it first.
 	seen  uint64
 	since time.Time
 }
+
+// unseen is no state.
+const unseen = ^uint64(0)
 
 const (
 	readBuffer = 4 << 10
@@ -68,7 +71,7 @@ const (
 )
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{nc: nc, s: s}
+	c := &conn{nc: nc, s: s, seen: unseen}
 	c.br = bufio.NewReaderSize(nc, readBuffer)
 	c.x.server, c.x.transport = s, c
 	if sc, ok := nc.(syscall.Conn); ok {
@@ -93,8 +96,8 @@ func (c *conn) enter(p phase) {
 	}
 }
 
-// phase returns what the connection is doing.
-func (c *conn) phase() phase { return phase(c.state.Load() & (1<<phaseBits - 1)) }
+// phaseOf returns the phase in a state.
+func phaseOf(state uint64) phase { return phase(state & (1<<phaseBits - 1)) }
 
 // expire sets a deadline that holds as long as the connection stays in a
 // state. It may be called from any goroutine.
@@ -179,7 +182,7 @@ func (c *conn) readHead() ([]byte, error) {
 			c.br.Discard(n)
 			return c.head, nil
 		}
-		if len(b) > 0 && c.phase() == phaseIdle {
+		if len(b) > 0 && phaseOf(c.state.Load()) == phaseIdle {
 			c.enter(phaseHead)
 		}
 		if len(b) == c.br.Size() {
@@ -212,7 +215,7 @@ func (c *conn) readHead() ([]byte, error) {
 // wakeIfIdle ends the wait of an idle connection soon. The server calls it when
 // it shuts down.
 func (c *conn) wakeIfIdle() {
-	if state := c.state.Load(); phase(state&(1<<phaseBits-1)) == phaseIdle {
+	if state := c.state.Load(); phaseOf(state) == phaseIdle {
 		c.expire(state, time.Now().Add(drainIdle))
 	}
 }

@@ -281,3 +281,11 @@ func await(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+// teapot answers 418 and reads no body.
+type teapot struct{}
+
+func (teapot) Invoke(x *gateway.Exchange) error {
+	x.Response.Status = 418
+	return nil
+}

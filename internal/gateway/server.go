@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"penstock/internal/route"
 )
 
 // Limits bound what one client can ask for. Zero values take the defaults,
@@ -50,9 +48,9 @@ type Limits struct {
 	// is still being sent. Requests beyond get 503. Default 256 MiB.
 	Spooled int64
 	// Conns bounds the open connections. A new one beyond takes the place of one
-	// that rests between requests, or is closed at once. Default: seven eighths of
-	// the file descriptors that the process may have, so that backends and the
-	// control plane get theirs.
+	// that rests between requests, or is closed at once. Default: the file
+	// descriptors that the process may have, less an eighth and less 32 at least, so
+	// that backends and the control plane get theirs.
 	Conns int
 }
 
@@ -144,6 +142,11 @@ func NewServer(c Config) *Server {
 		s.endpoints = append(s.endpoints, strings.ToLower("execute-api."+c.Region+"."+suffix))
 	}
 	s.snapshot.Store(NewSnapshot(0, nil))
+	c.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "penstock_connections", Help: "Open connections of clients.",
+	}, func() float64 { return float64(s.Conns()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "penstock_spooled_bytes", Help: "Memory held by bodies that must be kept whole.",
+	}, func() float64 { return float64(s.spooled.Load()) }))
 	return s
 }
 
@@ -152,6 +155,13 @@ func NewServer(c Config) *Server {
 func (s *Server) Publish(next *Snapshot) {
 	old := s.snapshot.Swap(next)
 	s.meters.sweep(old, next)
+}
+
+// Conns returns the number of open connections.
+func (s *Server) Conns() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
 }
 
 // Snapshot returns what is being served.
@@ -183,119 +193,6 @@ func (s *Server) panicked(x *Exchange, p any) {
 	if s.complaint.allow(time.Now()) {
 		s.log.Error("panic while serving", "requestId", strings.Clone(x.ID), "panic", p, "stack", stack())
 	}
-}
-
-// pathForm starts the addresses for clients that cannot choose a host:
-// /_aws/execute-api/{api}/{stage}/….
-const pathForm = "/_aws/execute-api/"
-
-const defaultStage = "$default"
-
-// locate finds the API and the stage of a request, from its host and the first
-// segment of its path.
-func (x *Exchange) locate(snapshot *Snapshot) error {
-	id := x.server.apiID(x.Request.Host)
-	x.RawPath = x.Request.Path
-	byPath := id == ""
-	if byPath {
-		rest, ok := strings.CutPrefix(x.Request.Path, pathForm)
-		if !ok {
-			return because(errNotFound, "the host names no API")
-		}
-		id, x.RawPath = rest, "/"
-		if i := strings.IndexByte(rest, '/'); i >= 0 {
-			id, x.RawPath = rest[:i], rest[i:]
-		}
-	}
-	x.API = snapshot.API(id)
-	if x.API == nil {
-		return because(errNotFound, "no such API")
-	}
-	if err := x.decodePath(); err != nil {
-		return err
-	}
-	first, rest := x.Path[1:], "/"
-	if i := strings.IndexByte(first, '/'); i >= 0 {
-		first, rest = first[:i], first[i:]
-	}
-	x.RoutePath = x.Path
-	switch stage := x.API.Stages[first]; {
-	case stage != nil && first != defaultStage:
-		x.Stage, x.RoutePath = stage, rest
-	case byPath && first == defaultStage:
-		// Only an address in path form names $default; it is not part of the path
-		// that the API sees.
-		x.RawPath = x.RawPath[rawLen(x.RawPath, len("/"+defaultStage)):]
-		if !strings.HasPrefix(x.RawPath, "/") { // empty, or an escaped slash
-			x.RawPath = "/" + x.RawPath[min(len("%2F"), len(x.RawPath)):]
-		}
-		x.Stage, x.Path, x.RoutePath = stage, rest, rest
-	default:
-		x.Stage = x.API.Stages[defaultStage]
-	}
-	if x.Stage == nil {
-		return because(errNotFound, "no such stage")
-	}
-	if x.Stage.EndpointDisabled {
-		return because(errNotFound, "the execute-api endpoint is disabled")
-	}
-	return nil
-}
-
-// decodePath decodes RawPath into Path and refuses what a backend could
-// understand otherwise than the routes do.
-func (x *Exchange) decodePath() error {
-	if cap(x.pathBuf) < len(x.RawPath) {
-		x.pathBuf = make([]byte, 0, len(x.RawPath)+256)
-	}
-	path, err := route.Decode(x.RawPath, x.pathBuf)
-	if err != nil {
-		return errBadRequest.with(err)
-	}
-	if route.Suspicious(path) {
-		return because(errBadRequest, "path with a dot segment or a backslash")
-	}
-	if strings.IndexByte(path, '%') >= 0 {
-		// Some backends decode twice.
-		if twice, err := route.Decode(path, nil); err == nil && route.Suspicious(twice) {
-			return because(errBadRequest, "path with a dot segment or a backslash, escaped twice")
-		}
-	}
-	x.Path = path
-	if len(path) < len(x.RawPath) {
-		// An escaped question mark has ended the path: backends get no more of it
-		// than the routes.
-		x.RawPath = x.RawPath[:rawLen(x.RawPath, len(path))]
-	}
-	return nil
-}
-
-// rawLen returns the length of that part of an escaped path which decodes to n
-// bytes.
-func rawLen(raw string, n int) int {
-	i := 0
-	for ; n > 0; n-- {
-		if raw[i] == '%' {
-			i += 2
-		}
-		i++
-	}
-	return i
-}
-
-// apiID returns the id in an execute-api host, or "".
-func (s *Server) apiID(host string) string {
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && host[len(host)-1] != ']' {
-		host = host[:i]
-	}
-	host = strings.TrimSuffix(host, ".")
-	id, domain, _ := strings.Cut(host, ".")
-	for _, e := range s.endpoints {
-		if EqualFold(domain, e) {
-			return strings.ToLower(id)
-		}
-	}
-	return ""
 }
 
 func (x *Exchange) matchRoute() error {
@@ -390,9 +287,13 @@ const maxAcceptDelay = 250 * time.Millisecond
 func (s *Server) start(nc net.Conn) {
 	c := newConn(s, nc)
 	s.mu.Lock()
-	if s.closed || len(s.conns) >= s.limits.Conns && !s.evict() {
+	full := len(s.conns) >= s.limits.Conns && !s.evict()
+	if s.closed || full {
 		s.mu.Unlock()
 		nc.Close()
+		if full && s.complaint.allow(time.Now()) {
+			s.log.Warn("too many connections: a new one was closed", "connections", s.limits.Conns)
+		}
 		return
 	}
 	s.conns[c] = struct{}{}
@@ -414,14 +315,15 @@ const fallbackConns = 10000
 const evictTries = 64
 
 // evict closes a connection that rests between requests, and reports whether there
-// was one. The lock is held.
+// was one. The lock is held. Only what the watcher has seen resting counts: the
+// request of a newer connection may be on its way.
 func (s *Server) evict() bool {
 	if len(s.conns) >= s.limits.Conns+evictTries {
 		return false // those evicted before have not gone yet
 	}
 	tries := 0
 	for c := range s.conns {
-		if state := c.state.Load(); phase(state&(1<<phaseBits-1)) == phaseIdle {
+		if state := c.state.Load(); state == c.seen && phaseOf(state) == phaseIdle && !c.expired.Load() {
 			c.expire(state, time.Unix(1, 0))
 			return true
 		}

@@ -43,7 +43,7 @@ func (c *conn) look(now time.Time) {
 	}
 	lasted := now.Sub(c.since)
 	l := &c.s.limits
-	switch phase(state & (1<<phaseBits - 1)) {
+	switch phaseOf(state) {
 	case phaseIdle:
 		if lasted > l.Idle {
 			c.expire(state, now)

@@ -60,7 +60,7 @@ func BenchmarkExchange(b *testing.B) {
 	ok := "HTTP/1.1 200 OK\r\nServer: mill\r\nDate: Mon, 23 Nov 2026 07:30:00 GMT\r\nContent-Type: application/json\r\nContent-Length: 400\r\nConnection: keep-alive\r\n\r\n" + body
 	chunked := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n190\r\n" + body + "\r\n0\r\n\r\n"
 	head := func(line string, more ...string) string {
-		return line + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\nAccept-Encoding: gzip\r\nAuthorization: Bearer x\r\nCookie: a=b\r\n" + strings.Join(more, "") + "\r\n"
+		return line + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\nAccept-Encoding: gzip\r\nConnection: keep-alive\r\nAuthorization: Bearer x\r\nCookie: a=b\r\n" + strings.Join(more, "") + "\r\n"
 	}
 	for _, bb := range []struct{ name, key, uri, request, answer string }{
 		{"default", "$default", "", head("GET /pets/7?verbose=true"), ok},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -119,11 +118,11 @@ func (r *head) parse(x *gateway.Exchange) error {
 				}
 			}
 		case len(f.Name) == len("Content-Length") && gateway.EqualFold(f.Name, "Content-Length"):
-			n, err := strconv.ParseUint(f.Value, 10, 63)
-			if err != nil || seenLength && int64(n) != r.length {
+			n, ok := gateway.ParseLength(f.Value)
+			if !ok || seenLength && n != r.length {
 				return fmt.Errorf("bad Content-Length %q", truncate(f.Value))
 			}
-			r.length, seenLength = int64(n), true
+			r.length, seenLength = n, true
 			continue
 		case len(f.Name) == len("Transfer-Encoding") && gateway.EqualFold(f.Name, "Transfer-Encoding"):
 			if r.chunked || minor == 0 || !gateway.EqualFold(f.Value, "chunked") {

@@ -119,6 +119,7 @@ func TestRequestFields(t *testing.T) {
 		{name: "none"},
 		{name: "end to end", sent: []string{"Authorization: Bearer x", "cookie: a=b", "User-Agent: u", "ACCEPT-ENCODING: gzip, br", "Origin: null", "X-A: 1", "X-a: 2", "X-A:", "Range: bytes=0-1", "If-None-Match: \"a\""},
 			kept: []string{"Authorization: Bearer x", "cookie: a=b", "User-Agent: u", "ACCEPT-ENCODING: gzip, br", "Origin: null", "X-A: 1", "X-a: 2", "X-A: ", "Range: bytes=0-1", "If-None-Match: \"a\""}},
+		{name: "method overrides mean nothing here", sent: []string{"X-HTTP-Method-Override: DELETE", "X-Method-Override: PUT"}, kept: []string{"X-HTTP-Method-Override: DELETE", "X-Method-Override: PUT"}},
 		{name: "bytes outside ASCII", sent: []string{"X-A: \xff\xc3\xa9"}, kept: []string{"X-A: \xff\xc3\xa9"}},
 		{name: "hop by hop", sent: []string{"Connection: keep-alive", "Keep-Alive: timeout=5", "TE: trailers", "Trailer: X-T", "Upgrade: x", "Proxy-Authorization: x", "Proxy-Connection: keep-alive", "Proxy-Anything: x", "HTTP2-Settings: x", "X-A: b"},
 			kept: []string{"X-A: b"}},

