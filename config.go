@@ -123,17 +123,20 @@ type Limits struct {
 	// MiB).
 	Body int64 `yaml:"body"`
 
-	// InMemoryBody is the largest request body that is read before the backend is
-	// called; larger ones, and those of unknown length, stream. Default: 65536.
+	// InMemoryBody is the largest request body of known length that is read before
+	// the backend is called; larger ones stream. Bodies in chunks are read whole and
+	// sent with their length. Default: 65536.
 	InMemoryBody int64 `yaml:"inMemoryBody"`
 
 	// HeadTimeout is how long the head of a request may take to arrive. Default: 10s.
 	HeadTimeout time.Duration `yaml:"headTimeout"`
 
-	// BodyTimeout is how long a client may send nothing inside a body. Default: 30s.
+	// BodyTimeout is how long a client may take to send 65536 bytes of a body, or what
+	// is left of it. Default: 30s.
 	BodyTimeout time.Duration `yaml:"bodyTimeout"`
 
-	// WriteTimeout is how long a client may take nothing of a response. Default: 30s.
+	// WriteTimeout is how long a client may take to accept a part of a response of at
+	// most 65536 bytes. Default: 30s.
 	WriteTimeout time.Duration `yaml:"writeTimeout"`
 
 	// IdleTimeout is how long a connection may rest between requests. Default: 10m0s.
@@ -142,6 +145,16 @@ type Limits struct {
 	// AbandonedAfter is how long a request runs before its client is watched for
 	// leaving; the backend of a client that left is freed. Default: 100ms.
 	AbandonedAfter time.Duration `yaml:"abandonedAfter"`
+
+	// ClientConns is how many connections of clients may be open. A new one beyond
+	// takes the place of one that rests between requests, or is closed at once. 0 means
+	// seven eighths of the files that the process may open. Default: 0.
+	ClientConns int `yaml:"clientConns"`
+
+	// BodyMemory bounds the memory of all bodies together that are kept whole: those
+	// in chunks, and answers that come while a long request is still being sent.
+	// Requests beyond get 503. Default: 268435456 (256 MiB).
+	BodyMemory int64 `yaml:"bodyMemory"`
 
 	// MeteredRoutes is how many routes have metrics of their own; the rest share one.
 	// Default: 10000.
@@ -233,6 +246,7 @@ func DefaultConfig() Config {
 			WriteTimeout:         30 * time.Second,
 			IdleTimeout:          10 * time.Minute,
 			AbandonedAfter:       100 * time.Millisecond,
+			BodyMemory:           256 << 20,
 			MeteredRoutes:        10000,
 			UpstreamConns:        4096,
 			UpstreamIdleConns:    512,
@@ -382,6 +396,8 @@ func (l Limits) gateway() gateway.Limits {
 		Idle:          l.IdleTimeout,
 		Abandoned:     l.AbandonedAfter,
 		MeteredRoutes: l.MeteredRoutes,
+		Conns:         l.ClientConns,
+		Spooled:       l.BodyMemory,
 	}
 }
 

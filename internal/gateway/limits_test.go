@@ -114,7 +114,9 @@ func TestSlowReader(t *testing.T) {
 func TestPatientReader(t *testing.T) {
 	t.Parallel()
 	const n = 8 << 20
-	_, addr := serveOne(t, gateway.Config{Limits: short}, stream(n))
+	limits := short
+	limits.Write = 500 * time.Millisecond
+	_, addr := serveOne(t, gateway.Config{Limits: limits}, stream(n))
 	c := dial(t, addr)
 	c.nc.SetReadBuffer(64 << 10)
 	c.send(request("GET / HTTP/1.1"))
@@ -127,7 +129,7 @@ func TestPatientReader(t *testing.T) {
 			t.Fatalf("after %d bytes: %v", got, err)
 		}
 		if got%(1<<20) < k {
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(80 * time.Millisecond)
 		}
 	}
 }

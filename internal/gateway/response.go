@@ -101,18 +101,19 @@ func (c *conn) respond() (keep bool, err error) {
 	c.enter(phaseWrite)
 	switch {
 	case r.Bodiless:
-		_, err = c.nc.Write(c.out)
+		err = c.write(c.out)
 	case r.Body.Stream != nil:
-		if _, err = c.nc.Write(c.out); err == nil {
+		if err = c.write(c.out); err == nil {
 			err = c.copyBody()
 		}
 	case len(r.Body.Bytes) <= inOneWrite:
 		c.out = append(c.out, r.Body.Bytes...)
-		_, err = c.nc.Write(c.out)
+		err = c.write(c.out)
 	default:
 		c.parts = [2][]byte{c.out, r.Body.Bytes}
 		c.vector = c.parts[:]
 		_, err = c.vector.WriteTo(c.nc)
+		err = c.sent(err)
 		c.parts = [2][]byte{}
 	}
 	if release := r.Release; release != nil {
@@ -123,10 +124,22 @@ func (c *conn) respond() (keep bool, err error) {
 	if err != nil && x.err == nil {
 		x.err = err
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		c.reset() // what the client did not take must not wait in the kernel
-	}
 	return keep, err
+}
+
+// write sends bytes to the client.
+func (c *conn) write(b []byte) error {
+	_, err := c.nc.Write(b)
+	return c.sent(err)
+}
+
+// sent takes the error of sending and returns it. What a client did not take in
+// time must not wait in the kernel.
+func (c *conn) sent(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.reset()
+	}
+	return err
 }
 
 // reset makes closing drop what has not been sent.
@@ -135,6 +148,8 @@ func (c *conn) reset() {
 		t.SetLinger(0)
 	}
 }
+
+var lastChunk = []byte("0\r\n\r\n")
 
 // copyBody sends a streamed body. A stream that ends early leaves the response
 // unfinished, so that the client sees that something is missing.
@@ -163,7 +178,7 @@ func (c *conn) copyBody() error {
 				p = append(line[:len(size)+2+n], '\r', '\n')
 			}
 			c.enter(phaseWrite)
-			if _, err := c.nc.Write(p); err != nil {
+			if err := c.write(p); err != nil {
 				return err
 			}
 		}
@@ -178,8 +193,7 @@ func (c *conn) copyBody() error {
 		return c.cut(io.ErrUnexpectedEOF)
 	}
 	if chunked {
-		_, err := io.WriteString(c.nc, "0\r\n\r\n")
-		return err
+		return c.write(lastChunk)
 	}
 	return nil
 }

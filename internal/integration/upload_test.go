@@ -19,17 +19,22 @@ import (
 	"penstock/internal/integration"
 )
 
-// pattern yields n bytes that do not repeat soon.
+// pattern yields n bytes, whose period is a prime number: no block of them stands in
+// for another.
 type pattern struct{ at, n int }
+
+var period = func() (p [65521]byte) {
+	for i := range p {
+		p[i] = byte(uint32(i) * 2654435761 >> 16)
+	}
+	return p
+}()
 
 func (p *pattern) Read(b []byte) (int, error) {
 	if p.at == p.n {
 		return 0, io.EOF
 	}
-	n := min(len(b), p.n-p.at)
-	for i := range b[:n] {
-		b[i] = byte((p.at + i) * 2654435761 >> 16)
-	}
+	n := copy(b[:min(len(b), p.n-p.at)], period[p.at%len(period):])
 	p.at += n
 	return n, nil
 }
