@@ -11,7 +11,7 @@ gofiles = $$($(find) '*.go' -print)
 generated = $(find) '*_gen.go' -print | sort | xargs cat | sha256sum
 tests = grep -l $(1) $$($(find) '*_test.go' -print)
 
-.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers kill-test cover golden generate scripts conformance run
+.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers kill-test damage-test cover golden generate scripts conformance run
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -54,6 +54,9 @@ bench-peers: ## CPU per request beside nginx, HAProxy, Caddy: PEERS="nginx penst
 
 kill-test: ## kill the store while it writes, 50 times
 	PENSTOCK_KILL_ROUNDS=50 go test -count=1 -timeout 10m ./internal/store/...
+
+damage-test: ## damage the store's file at 20,000 random bits and at every length
+	PENSTOCK_DAMAGE_PROBES=20000 PENSTOCK_DAMAGE_STEP=1 go test -count=1 -timeout 30m -run 'Flipped|Truncated' ./internal/store/ledger
 
 cover: ## coverage by function, total last
 	@mkdir -p .scratch
