@@ -103,13 +103,14 @@ func (p *Publisher) load() {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, doc := range docs {
 		g.Go(func() error {
-			apis[i], stages[i] = p.api(doc, before[doc.Key[len(model.APIPrefix):]])
+			id, _ := model.SplitAPIKey(doc.Key)
+			apis[i], stages[i] = p.api(doc, before[id])
 			return nil
 		})
 	}
 	g.Wait()
 	for i, doc := range docs {
-		id := doc.Key[len(model.APIPrefix):]
+		id, _ := model.SplitAPIKey(doc.Key)
 		if apis[i] == nil && p.snapshot != nil {
 			apis[i] = p.snapshot.API(id) // keeps serving what it served
 		}
@@ -191,17 +192,14 @@ func apiOf(key string) (string, bool) {
 	if id, _, ok := model.SplitDeploymentKey(key); ok {
 		return id, true
 	}
-	if len(key) > len(model.APIPrefix) && key[:len(model.APIPrefix)] == model.APIPrefix {
-		return key[len(model.APIPrefix):], true
-	}
-	return "", false
+	return model.SplitAPIKey(key)
 }
 
 // api compiles an API, taking over the stages that did not change. A stage that
 // does not compile keeps serving what it served. It returns nil if the document
 // cannot be read.
 func (p *Publisher) api(doc store.Document, before map[string]compiledStage) (*gateway.API, map[string]compiledStage) {
-	id := doc.Key[len(model.APIPrefix):]
+	id, _ := model.SplitAPIKey(doc.Key)
 	var view apiView
 	if err := json.Unmarshal(doc.Data, &view); err != nil {
 		p.log.Error("read API", "apiId", id, "error", err)

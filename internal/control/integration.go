@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"penstock/internal/model"
+	"penstock/internal/route"
 )
 
 var integrations = collection[model.Integration, model.APIDocument]{
@@ -85,9 +86,6 @@ func checkIntegration(x *integrationChange) error {
 	return nil
 }
 
-// httpMethods are the methods of route keys and integrations.
-var httpMethods = []string{"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
-
 // checkHTTPIntegration refuses what HTTP APIs do not have.
 func checkHTTPIntegration(x *integrationChange) error {
 	i := x.item
@@ -130,7 +128,7 @@ func checkBackend(x *integrationChange) error {
 			return BadRequest(msgMethodRequired)
 		}
 	}
-	if method := val(i.IntegrationMethod); method != "" && !slices.Contains(httpMethods, method) {
+	if method := val(i.IntegrationMethod); method != "" && method != "ANY" && !route.KnownMethod(method) {
 		return BadRequest(msgIntegrationMethod, method)
 	}
 	uri := val(i.IntegrationURI)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"strings"
+
+	"penstock/internal/route"
 )
 
 // A request head is parsed once, here, and strictly: what proxies are known to
@@ -182,7 +184,7 @@ func (r *Request) parseLine(line []byte) error {
 	default:
 		return closing(errBadRequest, "malformed request line")
 	}
-	if !knownMethod(r.Method) {
+	if !KnownMethod(r.Method) {
 		for i := 0; i < len(r.Method); i++ {
 			if !tokenByte[r.Method[i]] {
 				return closing(errBadRequest, "malformed method")
@@ -205,15 +207,9 @@ func otherVersion(v string) bool {
 	return ok && v != "" && strings.Trim(v, ".0123456789") == ""
 }
 
-// knownMethod reports whether a method can be part of a route key. Methods are
-// case-sensitive.
-func knownMethod(m string) bool {
-	switch m {
-	case "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS":
-		return true
-	}
-	return false
-}
+// KnownMethod reports whether a method is served, and sent to backends: those that
+// route keys can name.
+func KnownMethod(m string) bool { return route.KnownMethod(m) }
 
 // parseTarget takes the origin form or the absolute form apart; the authority
 // of the latter must be the Host.

@@ -9,11 +9,6 @@ import (
 	"penstock/internal/gateway"
 )
 
-const (
-	methodHead      = "HEAD"
-	statusNoContent = 204
-)
-
 // answer makes the response out of the head of the backend's answer and reads or
 // hands on its body. whole says that the request was sent completely.
 func (h *HTTP) answer(k *call, c *conn, r *head, whole bool) error {

@@ -21,7 +21,7 @@ type HTTP struct {
 	method  string // "" keeps the client's
 	uri     *uriTemplate
 	pool    *pool // of a fixed target
-	append_ bool
+	appends bool  // the path of the request to the URI's
 	timeout time.Duration
 }
 
@@ -40,6 +40,12 @@ type HTTPSpec struct {
 	// for which the client keeps the backend waiting does not count.
 	Timeout time.Duration
 }
+
+// Names of net/http's for the files that know nothing else of it.
+const (
+	methodHead      = http.MethodHead
+	statusNoContent = http.StatusNoContent
+)
 
 // Bounds on what a backend may answer.
 const (
@@ -63,28 +69,20 @@ func NewHTTP(c *Client, spec HTTPSpec) (*HTTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &HTTP{client: c, method: spec.Method, uri: u, append_: spec.AppendPath, timeout: spec.Timeout}
+	h := &HTTP{client: c, method: spec.Method, uri: u, appends: spec.AppendPath, timeout: spec.Timeout}
 	if h.method == "ANY" {
 		h.method = ""
 	}
-	if !validMethod(h.method) {
+	if h.method != "" && !gateway.KnownMethod(h.method) {
 		return nil, fmt.Errorf("integration method %q is not a method that can be sent: use ANY, GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS", h.method)
 	}
-	if h.append_ {
+	if h.appends {
 		u.trimSlash()
 	}
 	if u.fixed {
 		h.pool = c.pool(u.to)
 	}
 	return h, nil
-}
-
-func validMethod(m string) bool {
-	switch m {
-	case "", http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions:
-		return true
-	}
-	return false
 }
 
 // A call is one exchange with a backend.
@@ -203,7 +201,7 @@ func idempotent(method string) bool {
 
 // bodiless reports whether an answer has no body, whatever its head says.
 func bodiless(method string, status int) bool {
-	return method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+	return method == methodHead || status == statusNoContent || status == http.StatusNotModified
 }
 
 // appendHead writes the request line and the fields that go to the backend.
@@ -213,7 +211,7 @@ func (h *HTTP) appendHead(b []byte, k *call, local string) []byte {
 	b = append(b, k.method...)
 	b = append(b, ' ')
 	b = appendPath(b, h.uri.path, x)
-	if h.append_ {
+	if h.appends {
 		b = appendRawPath(b, x.RawPath)
 	}
 	separator := byte('?')

@@ -138,6 +138,12 @@ const (
 // APIKey returns the key of an API's document.
 func APIKey(apiID string) string { return APIPrefix + apiID }
 
+// SplitAPIKey returns the ID in an API's key.
+func SplitAPIKey(key string) (apiID string, ok bool) {
+	apiID, ok = strings.CutPrefix(key, APIPrefix)
+	return apiID, ok && apiID != ""
+}
+
 // DeploymentKey returns the key of a deployment's document.
 func DeploymentKey(apiID, deploymentID string) string {
 	return DeploymentsOf(apiID) + deploymentID

@@ -197,3 +197,16 @@ func FuzzParseKey(f *testing.F) {
 		}
 	})
 }
+
+func TestKnownMethod(t *testing.T) {
+	for _, m := range []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"} {
+		if !KnownMethod(m) {
+			t.Errorf("%s is not known", m)
+		}
+	}
+	for _, m := range []string{"", "ANY", "get", "TRACE", "CONNECT", "GET ", "$default"} {
+		if KnownMethod(m) {
+			t.Errorf("%q is known", m)
+		}
+	}
+}

@@ -228,6 +228,13 @@ const (
 	methodCount
 )
 
+// KnownMethod reports whether a request can have a method: one that a route key can
+// name, ANY left out. Methods are case-sensitive.
+func KnownMethod(method string) bool {
+	i := methodIndex(method)
+	return i >= 0 && i != methodAny
+}
+
 // methodIndex returns the index of a method, and -1 if route keys cannot name it.
 func methodIndex(method string) int {
 	switch method {
