@@ -1,6 +1,7 @@
 package penstock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +127,7 @@ func checkHost(host string) error {
 func newVerifier(credentials []Credential) *sigv4.Verifier {
 	known := make(map[string]sigv4.Credential, len(credentials))
 	for _, c := range credentials {
-		known[c.AccessKeyID] = sigv4.Credential(c)
+		known[c.AccessKeyID] = c.signing()
 	}
 	return sigv4.NewVerifier(sigv4.Options{
 		Service: "apigateway",
@@ -137,12 +138,35 @@ func newVerifier(credentials []Credential) *sigv4.Verifier {
 	})
 }
 
+// signing returns what a credential signs with.
+func (c Credential) signing() sigv4.Credential {
+	return sigv4.Credential{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}
+}
+
 // An authenticator lets in who has signed with a known credential.
-type authenticator struct{ verifier *sigv4.Verifier }
+type authenticator struct {
+	verifier   *sigv4.Verifier
+	principals map[string]control.Principal // by access key ID
+}
+
+func newAuthenticator(v *sigv4.Verifier, c Config) (authenticator, error) {
+	a := authenticator{v, map[string]control.Principal{}}
+	for _, cr := range c.Credentials {
+		document, err := cr.policy()
+		if err != nil {
+			return a, err
+		}
+		a.principals[cr.AccessKeyID] = control.Principal{Name: cmp.Or(cr.UserName, cr.AccessKeyID), ARN: cr.arn(c.AccountID), Policy: document}
+	}
+	return a, nil
+}
 
 func (a authenticator) Authenticate(r *http.Request, body []byte) (control.Principal, error) {
 	identity, err := a.verifier.Verify(r, body)
-	return control.Principal{Name: identity.AccessKeyID}, err
+	if err != nil {
+		return control.Principal{}, err
+	}
+	return a.principals[identity.AccessKeyID], nil
 }
 
 // Backup writes everything that is stored, as it is at one moment, to w. What was
@@ -152,10 +176,15 @@ func (s *Server) Backup(w io.Writer) error { return store.WriteBackup(w, s.store
 // serveBackup streams a backup to whoever may call the control plane.
 func (s *Server) serveBackup(w http.ResponseWriter, r *http.Request) {
 	if s.verifier != nil {
-		if _, err := s.verifier.Verify(r, nil); err != nil {
+		identity, err := s.verifier.Verify(r, nil)
+		if err != nil {
 			var refused *sigv4.Error
 			errors.As(err, &refused)
 			refuse(w, http.StatusForbidden, refused.Code(), refused.Error())
+			return
+		}
+		if s.config.restricted(identity.AccessKeyID) {
+			refuse(w, http.StatusForbidden, "AccessDeniedException", "a backup holds everything: only callers without a policy may take one")
 			return
 		}
 	}
@@ -201,7 +230,7 @@ func DownloadBackup(ctx context.Context, w io.Writer, adminURL string, c Credent
 		return err
 	}
 	if c.AccessKeyID != "" {
-		signer := sigv4.Signer{Credential: sigv4.Credential(c), Region: "us-east-1", Service: "apigateway"}
+		signer := sigv4.Signer{Credential: c.signing(), Region: "us-east-1", Service: "apigateway"}
 		if err := signer.Sign(r, nil); err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ func TestCredentials(t *testing.T) {
 		}
 	}
 
-	signer := sigv4.Signer{Credential: sigv4.Credential(ada), Region: "us-east-1", Service: "apigateway"}
+	signer := sigv4.Signer{Credential: sigv4.Credential{AccessKeyID: ada.AccessKeyID, SecretAccessKey: ada.SecretAccessKey, SessionToken: ada.SessionToken}, Region: "us-east-1", Service: "apigateway"}
 	presign := func(expires time.Duration, spoil string) string {
 		r, err := http.NewRequest(http.MethodGet, s.AdminURL()+"/v2/apis?maxResults=1", nil)
 		if err != nil {

@@ -1,6 +1,7 @@
 package penstock
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,12 +10,14 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"penstock/internal/control"
 	"penstock/internal/gateway"
+	"penstock/internal/policy"
 )
 
 //go:generate go test -run ^TestConfigurationPage$ ./cmd/penstock -update
@@ -63,6 +66,19 @@ type Config struct {
 	// Default: none.
 	Credentials []Credential `yaml:"credentials"`
 
+	// AuditLog is where a line of JSON is written for each call of the control plane:
+	// time, who called and from where, operation, resource, outcome and request ID, and
+	// nothing of what was sent. It is stderr, stdout, none, or a file that lines are
+	// appended to. Default: stderr.
+	AuditLog string `yaml:"auditLog"`
+
+	// HostedZoneID is answered for custom domain names and portals, beside the name
+	// that their DNS records lead to. Default: Z1UJRXOUMOOFQ8.
+	HostedZoneID string `yaml:"hostedZoneId"`
+
+	// Authorizers says how authorizers are checked.
+	Authorizers Authorizers `yaml:"authorizers"`
+
 	// Limits are bounds of what can be asked for.
 	Limits Limits `yaml:"limits"`
 
@@ -94,7 +110,24 @@ type Credential struct {
 
 	// SessionToken must come with the calls of a temporary credential. Default: none.
 	SessionToken string `yaml:"sessionToken" json:"-"`
+
+	// UserName names the caller in ARNs: in the audit log, in denials and to policies.
+	// Without one, that is the access key ID. Default: none.
+	UserName string `yaml:"userName"`
+
+	// Policy is an IAM policy document that says what the caller may do on the control
+	// plane: statements with Effect Allow or Deny, actions apigateway:GET, POST, PUT,
+	// PATCH and DELETE, and resources such as arn:aws:apigateway:us-east-1::/apis/*. It
+	// is written as keys or as a text of JSON. An explicit deny counts most; what is not
+	// allowed is denied. Conditions may ask about aws:SourceIp, aws:CurrentTime,
+	// aws:ResourceTag/KEY, aws:RequestTag/KEY, aws:TagKeys and more; one that cannot be
+	// evaluated is an error at the start. A caller without a policy may do everything.
+	// Default: none.
+	Policy PolicyDocument `yaml:"policy"`
 }
+
+// A PolicyDocument is the JSON text of an IAM policy document.
+type PolicyDocument string
 
 // String returns the access key ID.
 func (c Credential) String() string { return c.AccessKeyID }
@@ -104,6 +137,19 @@ func (c Credential) GoString() string { return strconv.Quote(c.AccessKeyID) }
 
 // LogValue returns the access key ID.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.AccessKeyID) }
+
+// arn returns the ARN of the caller in an account.
+func (c Credential) arn(account string) string {
+	return "arn:aws:iam::" + account + ":user/" + cmp.Or(c.UserName, c.AccessKeyID)
+}
+
+// Authorizers says how authorizers are checked.
+type Authorizers struct {
+	// VerifyIssuerOnCreate asks the issuer of a JWT authorizer for its configuration
+	// when the authorizer is created or gets another issuer, and refuses one that does
+	// not answer within 1.5 seconds, as the real service does. Default: false.
+	VerifyIssuerOnCreate bool `yaml:"verifyIssuerOnCreate"`
+}
 
 // Log says what is logged.
 type Log struct {
@@ -192,6 +238,40 @@ type Limits struct {
 	// Stages is how many an API may have. Default: 10.
 	Stages int `yaml:"stages"`
 
+	// Authorizers is how many an API may have. Default: 10.
+	Authorizers int `yaml:"authorizers"`
+
+	// Audiences is how many a JWT authorizer may have. Default: 50.
+	Audiences int `yaml:"audiences"`
+
+	// DomainNames is how many custom domain names there may be. Default: 120.
+	DomainNames int `yaml:"domainNames"`
+
+	// APIMappings is how many a domain name may have. Default: 200.
+	APIMappings int `yaml:"apiMappings"`
+
+	// RoutingRules is how many a domain name may have. Default: 50.
+	RoutingRules int `yaml:"routingRules"`
+
+	// VpcLinks is how many there may be. Default: 10.
+	VpcLinks int `yaml:"vpcLinks"`
+
+	// Subnets is how many a VPC link may have. Default: 10.
+	Subnets int `yaml:"subnets"`
+
+	// SecurityGroups is how many a VPC link may have. Default: 10.
+	SecurityGroups int `yaml:"securityGroups"`
+
+	// Portals is how many there may be. Default: 100.
+	Portals int `yaml:"portals"`
+
+	// PortalProducts is how many there may be, and in one portal. Default: 500.
+	PortalProducts int `yaml:"portalProducts"`
+
+	// ProductPages is how many of each of the two kinds of pages a portal product may
+	// have. Default: 500.
+	ProductPages int `yaml:"productPages"`
+
 	// AuthorizationScopes is how many a route may have. Default: 10.
 	AuthorizationScopes int `yaml:"authorizationScopes"`
 
@@ -220,7 +300,8 @@ type Limits struct {
 	// API keeps besides those that stages use; older ones are deleted. Default: 50.
 	AutomaticDeployments int `yaml:"automaticDeployments"`
 
-	// Document is the largest API with everything under it, as it is stored.
+	// Document is the largest API, domain name, portal or portal product with everything
+	// under it, as it is stored.
 	// Default: 16777216 (16 MiB).
 	Document int `yaml:"document"`
 }
@@ -237,6 +318,8 @@ func DefaultConfig() Config {
 		AccountID:      "000000000000",
 		EndpointSuffix: "localhost",
 		DrainTimeout:   30 * time.Second,
+		AuditLog:       "stderr",
+		HostedZoneID:   "Z1UJRXOUMOOFQ8",
 		Log:            Log{Level: "info", Format: "text"},
 		Limits: Limits{
 			Body:                 10 << 20,
@@ -256,6 +339,17 @@ func DefaultConfig() Config {
 			Routes:               quotas.Routes,
 			Integrations:         quotas.Integrations,
 			Stages:               quotas.Stages,
+			Authorizers:          quotas.Authorizers,
+			Audiences:            quotas.Audiences,
+			DomainNames:          quotas.DomainNames,
+			APIMappings:          quotas.APIMappings,
+			RoutingRules:         quotas.RoutingRules,
+			VpcLinks:             quotas.VpcLinks,
+			Subnets:              quotas.Subnets,
+			SecurityGroups:       quotas.SecurityGroups,
+			Portals:              quotas.Portals,
+			PortalProducts:       quotas.PortalProducts,
+			ProductPages:         quotas.ProductPages,
 			AuthorizationScopes:  quotas.AuthorizationScopes,
 			StageVariables:       quotas.StageVariables,
 			StageVariableValue:   quotas.StageVariableValue,
@@ -324,6 +418,11 @@ func (c Config) check() error {
 			wrong("credentials[%d].secretAccessKey is missing", i)
 		case known[cr.AccessKeyID]:
 			wrong("credentials[%d].accessKeyId: %s is there twice", i, cr.AccessKeyID)
+		case cr.UserName != "" && !userForm.MatchString(cr.UserName):
+			wrong("credentials[%d].userName: %q is not a user name: want up to 64 letters, digits and +=,.@_-", i, cr.UserName)
+		}
+		if _, err := cr.policy(); err != nil {
+			wrong("credentials[%d].policy: %w", i, err)
 		}
 		known[cr.AccessKeyID] = true
 	}
@@ -355,8 +454,22 @@ func (c Config) check() error {
 var (
 	regionForm  = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	userForm    = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]{1,64}$`)
 	suffixForm  = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 )
+
+// restricted reports whether a policy says what the caller with an access key may do.
+func (c Config) restricted(accessKeyID string) bool {
+	return slices.ContainsFunc(c.Credentials, func(cr Credential) bool { return cr.AccessKeyID == accessKeyID && cr.Policy != "" })
+}
+
+// policy returns the policy of a credential; nil if it has none.
+func (c Credential) policy() (*policy.Document, error) {
+	if c.Policy == "" {
+		return nil, nil
+	}
+	return policy.Parse(string(c.Policy), control.ConditionKeys)
+}
 
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
@@ -407,6 +520,17 @@ func (l Limits) quotas() control.Limits {
 		Routes:               l.Routes,
 		Integrations:         l.Integrations,
 		Stages:               l.Stages,
+		Authorizers:          l.Authorizers,
+		Audiences:            l.Audiences,
+		DomainNames:          l.DomainNames,
+		APIMappings:          l.APIMappings,
+		RoutingRules:         l.RoutingRules,
+		VpcLinks:             l.VpcLinks,
+		Subnets:              l.Subnets,
+		SecurityGroups:       l.SecurityGroups,
+		Portals:              l.Portals,
+		PortalProducts:       l.PortalProducts,
+		ProductPages:         l.ProductPages,
 		AuthorizationScopes:  l.AuthorizationScopes,
 		StageVariables:       l.StageVariables,
 		StageVariableValue:   l.StageVariableValue,

@@ -39,6 +39,7 @@ type Server struct {
 	listener      *net.TCPListener
 	adminListener *net.TCPListener
 	verifier      *sigv4.Verifier // nil without credentials
+	audit         *auditLog
 	http          *http.Client
 
 	gateway   *gateway.Server
@@ -116,7 +117,14 @@ func (s *Server) open() (err error) {
 		IdleTimeout:  s.config.Limits.UpstreamIdleTimeout,
 	})
 	s.publisher = compile.Start(s.store, s.client, s.gateway.Publish, s.log)
-	s.control.Store(s.newControl())
+	if s.audit, err = openAuditLog(s.config.AuditLog); err != nil {
+		return err
+	}
+	c, err := s.newControl()
+	if err != nil {
+		return err
+	}
+	s.control.Store(c)
 	s.observeStore()
 	s.serving.Go(func() { s.ended("listen", s.gateway.Serve(s.listener)) })
 	return nil
@@ -162,23 +170,34 @@ func openStore(c Config) (store.Store, error) {
 	return l, nil
 }
 
-func (s *Server) newControl() *control.Server {
+func (s *Server) newControl() (*control.Server, error) {
+	f := newFetcher(s.client)
 	o := control.Options{
-		Store:     s.store,
-		Publisher: s.publisher,
-		Account:   s.config.AccountID,
-		Region:    s.config.Region,
-		Endpoint:  s.endpoint,
-		Limits:    s.config.Limits.quotas(),
-		Rate:      s.config.Limits.ControlPlaneRate,
-		Burst:     s.config.Limits.ControlPlaneBurst,
-		Log:       s.log,
-		Observe:   s.observeControl(),
+		Store:      s.store,
+		Publisher:  s.publisher,
+		Account:    s.config.AccountID,
+		Region:     s.config.Region,
+		Endpoint:   s.endpoint,
+		HostedZone: s.config.HostedZoneID,
+		Truststore: f.truststore,
+		Limits:     s.config.Limits.quotas(),
+		Rate:       s.config.Limits.ControlPlaneRate,
+		Burst:      s.config.Limits.ControlPlaneBurst,
+		Audit:      s.audit.Writer,
+		Log:        s.log,
+		Observe:    s.observeControl(),
+	}
+	if s.config.Authorizers.VerifyIssuerOnCreate {
+		o.Discover = f.discover
 	}
 	if s.verifier != nil {
-		o.Authenticator = authenticator{s.verifier}
+		a, err := newAuthenticator(s.verifier, s.config)
+		if err != nil {
+			return nil, err
+		}
+		o.Authenticator = a
 	}
-	return control.New(o)
+	return control.New(o), nil
 }
 
 // Shutdown ends the server without losing a request: it stops being ready, lets
@@ -215,6 +234,7 @@ func (s *Server) Close() error {
 		if s.store != nil {
 			all = append(all, s.store.Close())
 		}
+		all = append(all, s.audit.close())
 		s.closed = errors.Join(all...)
 	})
 	return s.closed

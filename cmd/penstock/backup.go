@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"penstock"
 	"penstock/internal/store"
@@ -41,15 +38,8 @@ func (c *backupCommand) Run(p *program) error {
 	}
 	write := func(w io.Writer) error { return backupData(w, config.Data) }
 	if c.Admin != "" {
-		credential := penstock.Credential{
-			AccessKeyID:     p.getenv("AWS_ACCESS_KEY_ID"),
-			SecretAccessKey: p.getenv("AWS_SECRET_ACCESS_KEY"),
-			SessionToken:    p.getenv("AWS_SESSION_TOKEN"),
-		}
-		if len(config.Credentials) > 0 {
-			credential = config.Credentials[0]
-		}
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		credential := p.credential(config)
+		ctx, stop := interruptible()
 		defer stop()
 		write = func(w io.Writer) error { return penstock.DownloadBackup(ctx, w, c.Admin, credential) }
 	}
@@ -86,22 +76,17 @@ func writeBackup(name string, force bool, write func(io.Writer) error) (b store.
 	if _, err := os.Lstat(name); err == nil && !force {
 		return b, fmt.Errorf("%s exists: choose another name, or --force to replace it", name)
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.new")
-	if err != nil {
-		return b, err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if err := write(f); err != nil {
-		return b, err
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return b, err
-	}
-	if b, err = store.ReadBackup(f); err != nil {
-		return b, err
-	}
-	return b, errors.Join(f.Sync(), f.Close(), os.Rename(f.Name(), name))
+	err = writeWhole(name, 0o600, func(f *os.File) error {
+		if err := write(f); err != nil {
+			return err
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		b, err = store.ReadBackup(f)
+		return err
+	})
+	return b, err
 }
 
 type restoreCommand struct {

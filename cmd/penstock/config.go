@@ -125,6 +125,8 @@ func (d *decoder) value(v reflect.Value, n *yaml.Node, key string) {
 		d.wrong(n, "%s: aliases are not understood: write the value out", key)
 	case isNull(n):
 		d.wrong(n, "%s has no value: give one or leave the key out", key)
+	case v.Type() == reflect.TypeFor[penstock.PolicyDocument]() && n.Kind == yaml.MappingNode:
+		v.SetString(string(appendJSON(nil, n)))
 	case v.Kind() == reflect.Pointer:
 		p := reflect.New(v.Type().Elem())
 		d.value(p.Elem(), n, key)
@@ -185,6 +187,8 @@ func setText(v reflect.Value, text string) error {
 	switch p := v.Addr().Interface().(type) {
 	case *string:
 		*p = text
+	case *penstock.PolicyDocument:
+		*p = penstock.PolicyDocument(text)
 	case *bool:
 		if err = errors.New(""); text == "true" || text == "false" {
 			*p, err = text == "true", nil
@@ -209,6 +213,8 @@ func setText(v reflect.Value, text string) error {
 // wanted says what kind of value belongs into v.
 func wanted(v reflect.Value) string {
 	switch v.Addr().Interface().(type) {
+	case *penstock.PolicyDocument:
+		return "a policy document, as keys or as a text of JSON"
 	case *bool:
 		return "true or false"
 	case *int, *int64:

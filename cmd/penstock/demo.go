@@ -78,7 +78,7 @@ func (demoCommand) Run(p *program) error {
 
 // openDemo opens a server on the usual ports, or on others if those are in use.
 func openDemo() (*penstock.Server, error) {
-	c := penstock.Config{Memory: true, Log: penstock.Log{Level: "warn"}}
+	c := penstock.Config{Memory: true, AuditLog: "none", Log: penstock.Log{Level: "warn"}}
 	s, err := penstock.Open(c)
 	if err != nil {
 		c.Listen, c.Admin = "127.0.0.1:0", "127.0.0.1:0"

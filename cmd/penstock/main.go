@@ -1,10 +1,14 @@
 // Command penstock runs Penstock: Amazon API Gateway V2 that you can run anywhere.
 //
-//	penstock serve      the server
-//	penstock demo       the server with a sample API, to be played with
-//	penstock backup     save everything to a file
-//	penstock restore    start again from such a file
-//	penstock version    which Penstock this is
+//	penstock serve          the server
+//	penstock demo           the server with a sample API, to be played with
+//	penstock apis           the APIs of a running server
+//	penstock integrations   the integrations of an API, with everything they have
+//	penstock import         make or replace an API from an OpenAPI document
+//	penstock export         write an API as an OpenAPI document
+//	penstock backup         save everything to a file
+//	penstock restore        start again from such a file
+//	penstock version        which Penstock this is
 //
 // The exit status is 0 if all went well, 1 if not, and 2 if the command line was
 // not understood.
@@ -25,11 +29,15 @@ import (
 )
 
 type commandLine struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Demo    demoCommand    `cmd:"" help:"Run a server with a sample API and show what it does."`
-	Backup  backupCommand  `cmd:"" help:"Save everything that is stored to a file."`
-	Restore restoreCommand `cmd:"" help:"Make a data directory from a backup."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve        serveCommand        `cmd:"" help:"Run the server."`
+	Demo         demoCommand         `cmd:"" help:"Run a server with a sample API and show what it does."`
+	APIs         apisCommand         `cmd:"" name:"apis" help:"List the APIs of a running server."`
+	Integrations integrationsCommand `cmd:"" help:"List the integrations of an API with everything they have."`
+	Import       importCommand       `cmd:"" help:"Make or replace an API from an OpenAPI document."`
+	Export       exportCommand       `cmd:"" help:"Write an API as an OpenAPI document."`
+	Backup       backupCommand       `cmd:"" help:"Save everything that is stored to a file."`
+	Restore      restoreCommand      `cmd:"" help:"Make a data directory from a backup."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 
 // A program is what a command works with.

@@ -372,8 +372,13 @@ func TestKill(t *testing.T) {
 
 // result runs the program in this process.
 func result(args ...string) (status int, out, log string) {
+	return resultIn(nil, args...)
+}
+
+// resultIn runs the program in this process, with these variables.
+func resultIn(environ []string, args ...string) (status int, out, log string) {
 	var stdout, stderr bytes.Buffer
-	status = run(args, &program{stdout: &stdout, stderr: &stderr})
+	status = run(args, &program{environ, &stdout, &stderr})
 	return status, stdout.String(), stderr.String()
 }
 
@@ -397,6 +402,18 @@ func TestCommandLine(t *testing.T) {
 		{"backup b --data " + missing, 1, "--data names the data directory"},
 		{"backup b --admin http://127.0.0.1:1", 1, "connection refused"},
 		{"restore " + missing + " --data x", 1, "no such file"},
+		{"apis pets", 2, "unexpected argument pets"},
+		{"integrations", 2, "<api>"},
+		{"import", 2, "<file>"},
+		{"import f --basepath keep", 2, "--basepath must be one of"},
+		{"export", 2, "<api>"},
+		{"export pets --format xml", 2, "--format must be one of"},
+		{"apis --endpoint ftp://127.0.0.1", 1, "is not the URL of a control plane, such as http://127.0.0.1:8081"},
+		{"apis --config " + missing, 1, "read configuration: open " + missing},
+		{"apis --endpoint http://127.0.0.1:1", 1, "no server answers at http://127.0.0.1:1 (connect: connection refused): penstock serve starts one, --endpoint names another"},
+		{"integrations pets --endpoint 127.0.0.1:1", 1, "no server answers at http://127.0.0.1:1"},
+		{"export pets --endpoint http://127.0.0.1:1/", 1, "no server answers at http://127.0.0.1:1 "},
+		{"import " + missing, 1, "import: open " + missing},
 	} {
 		status, out, log := result(strings.Fields(tt.args)...)
 		if status != tt.status || out != "" || !strings.Contains(log, tt.want) || !strings.HasPrefix(log, "penstock: ") {
@@ -411,7 +428,7 @@ func TestCommandLine(t *testing.T) {
 // Every command shows an example of itself.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "demo", "backup", "restore", "version"} {
+	for _, command := range []string{"serve", "demo", "apis", "integrations", "import", "export", "backup", "restore", "version"} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			status, out := start(t, command, "--help").end(t, 20*time.Second)

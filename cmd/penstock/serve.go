@@ -31,6 +31,8 @@ func (serveCommand) Help() string {
 
 The log goes to standard error. SIGTERM and SIGINT let requests under way finish; a second one ends at once.
 
+Without credentials in the configuration, every local caller may do everything on the control plane. With them, every call must be signed; a credential may carry an IAM policy document that says what its caller may do, and one without a policy has full access. Each call is a line of JSON in the audit log, on standard error unless auditLog names a file or none.
+
 Everything can be set in a YAML file (--config) and most of it by flags. PENSTOCK_ variables override the file, flags override both: limits.body is PENSTOCK_LIMITS_BODY. docs/configuration.md lists all keys.
 
 Examples:

@@ -27,111 +27,51 @@ func (s *Server) awsEndpoint(apiID, protocol string) string {
 	return fmt.Sprintf("%s://%s.execute-api.%s.amazonaws.com", scheme, apiID, s.Region)
 }
 
-// shown returns an API as it is answered. Its endpoint depends on where the
+var apis = collection[model.API, model.APIDocument]{
+	kind:     "Api",
+	root:     apiRoot,
+	own:      func(d *model.APIDocument) *model.API { return &d.API },
+	name:     func(a *model.API) **string { return &a.APIID },
+	length:   10,
+	quota:    func(l Limits) int { return l.APIs },
+	defaults: defaultAPI,
+	check:    checkAPI,
+	inUse:    apiInUse,
+	after:    afterAPI,
+	answer:   answerAPI,
+}
+
+type apiChange = change[model.API, model.APIDocument]
+
+// answerAPI returns an API as it is answered. Its endpoint depends on where the
 // gateway listens now and is not stored.
-func (s *Server) shown(d *model.APIDocument) *model.API {
-	api := d.API
-	api.APIEndpoint = new(s.Endpoint(*api.APIID, *api.ProtocolType))
-	return &api
+func answerAPI(c *call, a *model.API) any {
+	shown := *a
+	shown.APIEndpoint = new(c.Endpoint(*a.APIID, *a.ProtocolType))
+	return &shown
 }
 
-func createAPI(c *call) (any, error) {
-	if err := c.decode(); err != nil {
-		return nil, err
-	}
-	in := c.input.(*model.CreateAPIRequest)
-	d := model.NewAPIDocument(model.API{})
-	c.op.Apply(&d.API, in)
-	if err := settleAPI(c, d); err != nil {
-		return nil, err
-	}
-	d.API.CreatedDate = c.now()
-	rev, err := c.add(d, func(e *edit) error { return quickCreate(e, d, in) })
-	if err != nil {
-		return nil, err
-	}
-	return c.shown(d), c.served(rev)
-}
-
-// add stores a new API under an ID of its own, after what fill puts under it.
-func (c *call) add(d *model.APIDocument, fill func(e *edit) error) (uint64, error) {
-	unlock, err := c.locks.lock(c.request.Context(), model.APIPrefix)
-	if err != nil {
-		return 0, err
-	}
-	defer unlock()
-	if len(c.Store.List(model.APIPrefix)) >= c.Limits.APIs {
-		return 0, BadRequest(msgAPIQuota)
-	}
-	id := unusedID(10, func(id string) bool {
-		_, used := c.Store.Get(model.APIKey(id))
-		return used
-	})
-	d.API.APIID = &id
-	e := newEdit(c)
-	if err := fill(e); err != nil {
-		return 0, err
-	}
-	data, err := d.Encode()
-	if err != nil {
-		return 0, err
-	}
-	if err := e.create(model.APIKey(id), data); err != nil {
-		return 0, err
-	}
-	return e.commit()
-}
-
-func getAPI(c *call) (any, error) {
-	d, err := apiRoot.read(c)
-	if err != nil {
-		return nil, err
-	}
-	return c.shown(d), nil
-}
-
-func getAPIs(c *call) (any, error) {
-	stored := c.Store.List(model.APIPrefix)
-	return page(c, storedKeys(stored), func(i int) ([]byte, error) {
-		d, err := decodedAs(c.Server, stored[i], model.ParseAPI)
-		if err != nil {
-			return nil, err
+// afterAPI makes and updates what a target asks for, deploys what has changed, and
+// deletes the deployments of an API that goes.
+func afterAPI(x *apiChange) error {
+	if x.deleted {
+		for _, deployment := range x.Store.List(model.DeploymentsOf(*x.item.APIID)) {
+			x.edit.delete(deployment.Key)
 		}
-		return encode(c.shown(d))
-	})
-}
-
-func updateAPI(c *call) (any, error) {
-	if _, err := apiRoot.read(c); err != nil {
-		return nil, err
+		return nil
 	}
-	if err := c.decode(); err != nil {
-		return nil, err
-	}
-	in := c.input.(*model.UpdateAPIRequest)
-	var out *model.API
-	err := apiRoot.edit(c, func(e *edit, d *model.APIDocument) error {
-		if in.APIKeySelectionExpression != nil && *in.APIKeySelectionExpression == "" {
-			return BadRequest(msgAPIKeyExpression)
-		}
-		if in.RouteSelectionExpression != nil && *in.RouteSelectionExpression == "" {
-			return badRouteSelection(d)
-		}
-		before := d.API
-		c.op.Apply(&d.API, in)
-		if err := settleAPI(c, d); err != nil {
+	switch in := x.input.(type) {
+	case *model.CreateAPIRequest:
+		return quickCreate(x.edit, x.doc, in)
+	case *model.UpdateAPIRequest:
+		if err := quickUpdate(x.edit, x.doc, in); err != nil {
 			return err
 		}
-		if err := quickUpdate(e, d, in); err != nil {
-			return err
-		}
-		out = c.shown(d)
-		if in.Target == nil && in.RouteKey == nil && in.CredentialsARN == nil && servesAlike(&before, &d.API) {
+		if in.Target == nil && in.RouteKey == nil && in.CredentialsARN == nil && servesAlike(x.old, x.item) {
 			return nil
 		}
-		return e.deployAutomatically(d)
-	})
-	return out, err
+	}
+	return x.deployAutomatically(x.doc)
 }
 
 // servesAlike reports whether two states of an API differ in nothing that a
@@ -151,44 +91,65 @@ func servesAlike(a, b *model.API) bool {
 	return served(a) == served(b)
 }
 
-func deleteAPI(c *call) (any, error) {
-	return nil, apiRoot.edit(c, func(e *edit, d *model.APIDocument) error {
-		id := *d.API.APIID
-		for _, deployment := range c.Store.List(model.DeploymentsOf(id)) {
-			e.delete(deployment.Key)
-		}
-		e.delete(model.APIKey(id))
-		return nil
-	})
+// apiInUse refuses to delete an API that a custom domain leads to.
+func apiInUse(x *apiChange) error {
+	domains, err := x.domainsOf(*x.item.APIID, "")
+	if err != nil || len(domains) == 0 {
+		return err
+	}
+	return BadRequest(msgAPIInUse, *x.item.APIID)
 }
 
-// settleAPI fills in what a create or update has left absent and checks the rest.
-func settleAPI(c *call, d *model.APIDocument) error {
-	api := &d.API
-	apiShape.Settle(api)
+// defaultAPI fills in what an API of its protocol always has.
+func defaultAPI(x *apiChange) {
+	api := x.item
+	if x.old == nil {
+		api.CreatedDate = x.now()
+	}
 	setDefault(&api.APIKeySelectionExpression, headerAPIKeySelection)
 	setDefault(&api.DisableExecuteAPIEndpoint, false)
 	setDefault(&api.IpAddressType, model.IpAddressTypeIpv4)
+	if val(api.ProtocolType) == model.ProtocolTypeHTTP {
+		api.DisableSchemaValidation = nil // accepted, without a meaning for HTTP APIs
+		setDefault(&api.RouteSelectionExpression, httpRouteSelection)
+		if *api.RouteSelectionExpression == "${request.method} ${request.path}" {
+			*api.RouteSelectionExpression = httpRouteSelection
+		}
+	}
+	settleCors(api)
+}
 
+func checkAPIName(api *model.API) error {
 	switch name := val(api.Name); {
 	case name == "":
 		return BadRequest(msgAPIName)
 	case utf8.RuneCountInString(name) > maxAPIName:
 		return BadRequest(msgProblems+msgLength, "name", 1, maxAPIName)
 	}
+	return nil
+}
+
+func checkAPI(x *apiChange) error {
+	api := x.item
+	if err := checkAPIName(api); err != nil {
+		return err
+	}
+	if in, ok := x.input.(*model.UpdateAPIRequest); ok { // neither can be cleared
+		if in.APIKeySelectionExpression != nil && *in.APIKeySelectionExpression == "" {
+			return BadRequest(msgAPIKeyExpression)
+		}
+		if in.RouteSelectionExpression != nil && *in.RouteSelectionExpression == "" {
+			return badRouteSelection(x.doc)
+		}
+	}
 	switch val(api.ProtocolType) {
 	case model.ProtocolTypeHTTP:
-		api.DisableSchemaValidation = nil // accepted, without a meaning for HTTP APIs
-		setDefault(&api.RouteSelectionExpression, httpRouteSelection)
-		if *api.RouteSelectionExpression == "${request.method} ${request.path}" {
-			*api.RouteSelectionExpression = httpRouteSelection
-		}
 		if *api.RouteSelectionExpression != httpRouteSelection {
-			return badRouteSelection(d)
+			return badRouteSelection(x.doc)
 		}
 	case model.ProtocolTypeWebsocket:
 		if !isSelectionExpression(val(api.RouteSelectionExpression)) {
-			return badRouteSelection(d)
+			return badRouteSelection(x.doc)
 		}
 	default:
 		return BadRequest(msgInvalidProtocol)
@@ -196,15 +157,13 @@ func settleAPI(c *call, d *model.APIDocument) error {
 	if key := *api.APIKeySelectionExpression; key != headerAPIKeySelection && key != authorizerKeySelection {
 		return BadRequest(msgAPIKeyExpression)
 	}
-	if err := settleCors(c, d); err != nil {
+	if err := checkCors(x.call, x.doc); err != nil {
 		return err
 	}
-	return checkTags(api.Tags, c.Limits)
+	return checkTags(api.Tags, x.Limits)
 }
 
 const maxAPIName = 128 // characters
-
-var apiShape = model.FindOperation("GetApi").Output
 
 func badRouteSelection(d *model.APIDocument) error {
 	if isWebSocket(d) {

@@ -45,12 +45,12 @@ func (e *entry) list(name string, index func() []string) *listing {
 	return l.(*listing)
 }
 
-// encoded returns the item at i as it is answered.
-func (l *listing) encoded(i int, item any) ([]byte, error) {
+// encoded returns the item at i as it is listed.
+func (l *listing) encoded(i int, item func() any) ([]byte, error) {
 	if text := l.items[i].Load(); text != nil {
 		return *text, nil
 	}
-	text, err := encode(item)
+	text, err := encode(item())
 	if err == nil {
 		l.items[i].Store(&text)
 	}

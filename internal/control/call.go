@@ -20,6 +20,8 @@ type call struct {
 	body      []byte
 	principal Principal
 	input     any // a pointer to the Go type of op.Input; nil before decode
+
+	discovered map[string]error // what issuers were asked for in this call, and what came of it
 }
 
 // A handler answers an operation. The status comes from the operation.
@@ -27,6 +29,9 @@ type handler func(c *call) (any, error)
 
 // decode reads the input of the call.
 func (c *call) decode() error {
+	if c.input != nil {
+		return nil
+	}
 	input, err := c.op.Decode(c.body, c.labels, c.query)
 	if err != nil {
 		return refusal(err)

@@ -2,6 +2,7 @@ package control
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -11,8 +12,10 @@ import (
 // items are the things of one kind in a document, by ID.
 type items[T any] = map[string]*T
 
-// A collection declares a kind of thing T that stands in a document D. The engine
-// below answers its five operations: CreateX, GetX, GetXs, UpdateX and DeleteX.
+// A collection declares a kind of thing T that is stored in documents D: either
+// many of them stand in one document, or each has a document of its own. The
+// engine answers the five operations of the kind: CreateX, GetX, GetXs or ListXs,
+// UpdateX or PutX, and DeleteX.
 //
 // The hooks are called in the order they stand here; each may be nil. They get
 // the input of the call, a document that nobody else has, and the item in it.
@@ -22,6 +25,10 @@ type collection[T, D any] struct {
 
 	// in returns the items of the kind. It changes nothing in d.
 	in func(d *D, c *call) (items[T], error)
+	// own returns the item that a document is about, if each has its own: in is
+	// then nil.
+	own func(d *D) *T
+
 	// name returns the member that holds the ID.
 	name func(item *T) **string
 	// length is how long IDs are; 0 if clients name the items.
@@ -38,28 +45,49 @@ type collection[T, D any] struct {
 	inUse func(x *change[T, D]) error
 	// after does what follows from a create, update or delete.
 	after func(x *change[T, D]) error
+
+	// answer returns an item as it is answered, and summary as it is listed. Nil
+	// answers what is stored, and lists what is answered.
+	answer, summary func(c *call, item *T) any
 }
 
 // A change is a create, update or delete of one item.
 type change[T, D any] struct {
 	*edit
-	doc  *D
-	item *T // in doc, but for a delete
-	old  *T // as it was, not to be changed; nil in a create
+	doc     *D
+	item    *T // in doc, but for a delete
+	old     *T // as it was, not to be changed; nil in a create
+	deleted bool
 }
 
 // operations returns the handlers of a collection.
 func (k collection[T, D]) operations() map[string]handler {
-	return map[string]handler{
-		"Create" + k.kind:    k.create,
-		"Get" + k.kind:       k.get,
-		"Get" + k.kind + "s": k.list,
-		"Update" + k.kind:    k.update,
-		"Delete" + k.kind:    k.delete,
+	all := map[string]handler{
+		"Create" + k.kind: k.create,
+		"Get" + k.kind:    k.get,
+		k.listing():       k.list,
+		k.updating():      k.update,
+		"Delete" + k.kind: k.delete,
 	}
+	if k.own != nil {
+		all["Create"+k.kind], all[k.listing()], all[k.updating()], all["Delete"+k.kind] = k.createDocument, k.listDocuments, k.updateDocument, k.deleteDocument
+	}
+	return all
 }
 
-func (k collection[T, D]) shape() *model.Shape { return model.FindOperation("Get" + k.kind).Output }
+func (k collection[T, D]) listing() string {
+	if name := "List" + k.kind + "s"; model.FindOperation(name) != nil {
+		return name
+	}
+	return "Get" + k.kind + "s"
+}
+
+func (k collection[T, D]) updating() string {
+	if name := "Put" + k.kind; model.FindOperation(name) != nil {
+		return name
+	}
+	return "Update" + k.kind
+}
 
 // id returns the ID in the path of a call: the last label of GetX.
 func (k collection[T, D]) id(c *call) string {
@@ -72,19 +100,41 @@ func (k collection[T, D]) get(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	item, err := k.find(c, d)
+	if err != nil {
+		return nil, err
+	}
+	return k.answered(c, item), nil
+}
+
+// find returns the item that the path of a call is about.
+func (k collection[T, D]) find(c *call, d *D) (*T, error) {
+	if k.own != nil {
+		return k.own(d), nil
+	}
 	all, err := k.in(d, c)
 	if err != nil {
 		return nil, err
 	}
-	return k.find(c, all)
-}
-
-func (k collection[T, D]) find(c *call, all items[T]) (*T, error) {
 	item := all[k.id(c)]
 	if item == nil {
 		return nil, NotFound(k.kind, k.id(c))
 	}
 	return item, nil
+}
+
+func (k collection[T, D]) answered(c *call, item *T) any {
+	if k.answer != nil {
+		return k.answer(c, item)
+	}
+	return item
+}
+
+func (k collection[T, D]) listed(c *call, item *T) any {
+	if k.summary != nil {
+		return k.summary(c, item)
+	}
+	return k.answered(c, item)
 }
 
 func (k collection[T, D]) list(c *call) (any, error) {
@@ -97,35 +147,56 @@ func (k collection[T, D]) list(c *call) (any, error) {
 		return nil, err
 	}
 	l := e.list(c.listed(), func() []string { return slices.Sorted(maps.Keys(all)) })
-	return page(c, l.ids, func(i int) ([]byte, error) { return l.encoded(i, all[l.ids[i]]) })
+	return page(c, l.ids, func(i int) ([]byte, error) {
+		return l.encoded(i, func() any { return k.listed(c, all[l.ids[i]]) })
+	})
 }
 
 func (k collection[T, D]) create(c *call) (any, error) {
-	return k.write(c, func(x *change[T, D], all items[T]) error {
+	return k.write(c, func(x *change[T, D]) error {
+		all, err := k.in(x.doc, c)
+		if err != nil {
+			return err
+		}
 		x.item = new(T)
 		c.op.Apply(x.item, c.input)
+		if k.length > 0 {
+			*k.name(x.item) = new(unusedID(k.length, func(id string) bool { return all[id] != nil }))
+		}
 		if err := k.settle(x); err != nil {
 			return err
 		}
-		if k.quota != nil && len(all) >= k.quota(c.Limits) {
-			return BadRequest(msgQuota, k.kind+"s")
+		if err := k.admit(c, len(all)); err != nil {
+			return err
 		}
-		id := k.name(x.item)
-		if k.length > 0 {
-			*id = new(unusedID(k.length, func(id string) bool { return all[id] != nil }))
-		}
-		all[**id] = x.item
+		all[**k.name(x.item)] = x.item
 		return nil
 	})
 }
 
+// admit refuses one item more than there may be.
+func (k collection[T, D]) admit(c *call, n int) error {
+	if k.quota == nil || n < k.quota(c.Limits) {
+		return nil
+	}
+	if k.own != nil {
+		return BadRequest(msgAccountQuota, k.kind+"s")
+	}
+	return BadRequest(msgQuota, k.kind+"s")
+}
+
 func (k collection[T, D]) update(c *call) (any, error) {
-	return k.write(c, func(x *change[T, D], all items[T]) (err error) {
-		if x.item, err = k.find(c, all); err != nil {
+	return k.write(c, func(x *change[T, D]) (err error) {
+		if x.item, err = k.find(c, x.doc); err != nil {
 			return err
 		}
 		if x.old, err = k.before(c); err != nil {
 			return err
+		}
+		if c.op.Method == http.MethodPut { // replaces everything but the ID
+			id := *k.name(x.item)
+			*x.item = *new(T)
+			*k.name(x.item) = id
 		}
 		c.op.Apply(x.item, c.input)
 		return k.settle(x)
@@ -133,53 +204,64 @@ func (k collection[T, D]) update(c *call) (any, error) {
 }
 
 func (k collection[T, D]) delete(c *call) (any, error) {
-	_, err := k.write(c, func(x *change[T, D], all items[T]) (err error) {
-		if x.item, err = k.find(c, all); err != nil {
+	_, err := k.write(c, func(x *change[T, D]) (err error) {
+		if x.item, err = k.find(c, x.doc); err != nil {
 			return err
 		}
-		x.old = x.item
+		x.old, x.deleted = x.item, true
 		if k.inUse != nil {
 			if err := k.inUse(x); err != nil {
 				return err
 			}
 		}
+		all, err := k.in(x.doc, c)
 		delete(all, k.id(c))
-		return nil
+		return err
 	})
 	return nil, err
 }
 
-// write is what creates, updates and deletes have in common: the document exists,
-// the input can be read, then the edit.
-func (k collection[T, D]) write(c *call, apply func(x *change[T, D], all items[T]) error) (any, error) {
-	if _, err := k.root.read(c); err != nil {
+// write is what creates, updates and deletes have in common: the document exists
+// and in it the parent, the input can be read, then the edit.
+func (k collection[T, D]) write(c *call, apply func(x *change[T, D]) error) (any, error) {
+	d, err := k.root.read(c)
+	if err != nil {
 		return nil, err
+	}
+	if k.in != nil {
+		if _, err := k.in(d, c); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.decode(); err != nil {
 		return nil, err
 	}
-	var written *T
-	err := k.root.edit(c, func(e *edit, d *D) error {
-		all, err := k.in(d, c)
-		if err != nil {
-			return err
-		}
+	var written any
+	err = k.root.edit(c, func(e *edit, d *D) error {
 		x := &change[T, D]{edit: e, doc: d}
-		if err := apply(x, all); err != nil {
+		if err := apply(x); err != nil {
 			return err
 		}
-		written = x.item
-		if k.after == nil {
-			return nil
+		if k.after != nil {
+			if err := k.after(x); err != nil {
+				return err
+			}
 		}
-		return k.after(x)
+		if !x.deleted {
+			written = k.answered(c, x.item)
+		}
+		return nil
 	})
 	return written, err
 }
 
+func (k collection[T, D]) shape() *model.Shape { return model.FindOperation("Get" + k.kind).Output }
+
 // settle brings a new or updated item into its final form and checks it.
 func (k collection[T, D]) settle(x *change[T, D]) error {
-	k.shape().Settle(x.item)
+	if shape := k.shape(); shape.Describes(x.item) {
+		shape.Settle(x.item)
+	}
 	if k.defaults != nil {
 		k.defaults(x)
 	}
@@ -195,9 +277,5 @@ func (k collection[T, D]) before(c *call) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := k.in(d, c)
-	if err != nil {
-		return nil, err
-	}
-	return k.find(c, all)
+	return k.find(c, d)
 }

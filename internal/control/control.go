@@ -16,6 +16,7 @@ package control
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
+	"penstock/internal/policy"
 	"penstock/internal/store"
 )
 
@@ -45,12 +47,25 @@ type Options struct {
 	// protocol is HTTP or WEBSOCKET. Nil gives the names of the real service.
 	Endpoint func(apiID, protocol string) string
 
+	HostedZone string // of the DNS names that custom domains lead to; that of us-east-1 if empty
+
+	// Discover, if set, is asked for the configuration of an issuer of tokens when an
+	// authorizer names a new one. An error refuses the authorizer.
+	Discover func(ctx context.Context, url string) error
+
+	// Truststore, if set, reads the certificates of a trust store, by https and file
+	// URLs, and says what is wrong with those that cannot be used.
+	Truststore func(ctx context.Context, url string) (warnings []string, err error)
+
 	Limits Limits // of what may be made; the zero value means DefaultLimits
 
 	// Rate and Burst limit the calls per second of all callers together. No limit
 	// if Rate is zero.
 	Rate  float64
 	Burst int
+
+	// Audit, if set, gets a line of JSON for each call, in one Write each.
+	Audit io.Writer
 
 	Now func() time.Time // time.Now if nil
 	Log *slog.Logger     // slog.Default() if nil
@@ -74,7 +89,9 @@ type Authenticator interface {
 
 // A Principal is who makes a call.
 type Principal struct {
-	Name string // as the audit trail shall show it: an ARN, or an access key ID
+	Name   string           // a user name, or an access key ID
+	ARN    string           // as the audit trail shows it and policies see it
+	Policy *policy.Document // what the principal may do; nil if everything
 }
 
 // A Server answers the control API. It is an [http.Handler].
@@ -83,7 +100,9 @@ type Server struct {
 
 	cache   cache
 	locks   locks
+	auditor auditor
 	limiter *rate.Limiter       // nil if there is no limit
+	imports *semaphore.Weighted // documents that are read at one time
 	bodies  *semaphore.Weighted // bytes of bodies that may be in memory
 	pages   pageKey
 }
@@ -99,6 +118,9 @@ func New(o Options) *Server {
 	if o.Partition == "" {
 		o.Partition = "aws"
 	}
+	if o.HostedZone == "" {
+		o.HostedZone = "Z1UJRXOUMOOFQ8"
+	}
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits()
 	}
@@ -108,7 +130,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	s := &Server{Options: o, bodies: semaphore.NewWeighted(maxBodies), pages: newPageKey(o.Account, o.Region)}
+	s := &Server{Options: o, bodies: semaphore.NewWeighted(maxBodies), imports: semaphore.NewWeighted(maxImports), pages: newPageKey(o.Account, o.Region)}
 	if s.Endpoint == nil {
 		s.Endpoint = s.awsEndpoint
 	}

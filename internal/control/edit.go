@@ -2,9 +2,11 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"penstock/internal/model"
@@ -20,20 +22,58 @@ const maxPublish = 30 * time.Second
 
 // A root is a kind of document: what is stored, edited and deleted as a whole.
 type root[D any] struct {
-	kind   string // as in the names of operations: Api
-	label  string // of the paths: apiId
-	prefix string // of the keys
+	kind   string               // as in the names of operations: Api
+	label  string               // of the paths: apiId
+	prefix string               // of the keys
+	form   func(id string) bool // of what may be in a key behind the prefix
 	parse  func(data []byte) (*D, error)
 	encode func(d *D) ([]byte, error)
 }
 
-var apiRoot = root[model.APIDocument]{
-	kind:   "Api",
-	label:  "apiId",
-	prefix: model.APIPrefix,
-	parse:  model.ParseAPI,
-	encode: (*model.APIDocument).Encode,
-}
+var (
+	apiRoot = root[model.APIDocument]{
+		kind:   "Api",
+		label:  "apiId",
+		prefix: model.APIPrefix,
+		form:   isID,
+		parse:  model.ParseAPI,
+		encode: (*model.APIDocument).Encode,
+	}
+	domainRoot = root[model.DomainDocument]{
+		kind:   "DomainName",
+		label:  "domainName",
+		prefix: model.DomainPrefix,
+		form:   isDomainName,
+		parse:  model.ParseDomain,
+		encode: plain[model.DomainDocument],
+	}
+	vpcLinkRoot = root[model.VpcLinkDocument]{
+		kind:   "VpcLink",
+		label:  "vpcLinkId",
+		prefix: model.VpcLinkPrefix,
+		form:   isID,
+		parse:  model.ParseVpcLink,
+		encode: plain[model.VpcLinkDocument],
+	}
+	portalRoot = root[model.PortalDocument]{
+		kind:   "Portal",
+		label:  "portalId",
+		prefix: model.PortalPrefix,
+		form:   isID,
+		parse:  model.ParsePortal,
+		encode: plain[model.PortalDocument],
+	}
+	portalProductRoot = root[model.PortalProductDocument]{
+		kind:   "PortalProduct",
+		label:  "portalProductId",
+		prefix: model.PortalProductPrefix,
+		form:   isID,
+		parse:  model.ParsePortalProduct,
+		encode: plain[model.PortalProductDocument],
+	}
+)
+
+func plain[D any](d *D) ([]byte, error) { return json.Marshal(d) }
 
 // read returns the current document that the path of a call is about. It is
 // shared and must not be changed.
@@ -47,7 +87,7 @@ func (r root[D]) read(c *call) (*D, error) {
 
 func (r root[D]) entry(c *call) (*entry, error) {
 	id := c.labels[r.label]
-	if !isID(id) {
+	if owner := c.query.Get("resourceOwnerAccountId"); !r.form(id) || owner != "" && owner != c.Account {
 		return nil, r.notFound(c)
 	}
 	e, err := cachedAs(c.Server, r.prefix+id, r.parse)
@@ -71,7 +111,7 @@ func (r root[D]) notFound(c *call) error {
 // nothing is changed.
 func (r root[D]) edit(c *call, change func(e *edit, d *D) error) error {
 	id := c.labels[r.label]
-	if !isID(id) {
+	if !r.form(id) {
 		return r.notFound(c)
 	}
 	rev, err := r.serialised(c, r.prefix+id, change)
@@ -90,38 +130,43 @@ func (r root[D]) serialised(c *call, key string, change func(e *edit, d *D) erro
 	}
 	defer unlock()
 	for range maxAttempts {
-		stored, ok := c.Store.Get(key)
-		if !ok {
-			return 0, r.notFound(c)
+		rev, err := r.attempt(c, key, change)
+		if !errors.Is(err, store.ErrConflict) {
+			return rev, err
 		}
-		d, err := r.parse(stored.Data)
-		if err != nil {
-			return 0, err
-		}
-		e := newEdit(c)
-		e.expect[key] = stored.Rev
-		if err := change(e, d); err != nil {
-			return 0, err
-		}
-		var data []byte
-		if !e.deletes(key) {
-			if data, err = r.encode(d); err != nil {
-				return 0, err
-			}
-			if err := e.replace(stored, data); err != nil {
-				return 0, err
-			}
-		}
-		rev, err := e.commit()
-		if errors.Is(err, store.ErrConflict) {
-			continue
-		}
-		if err == nil && e.puts(key) {
-			c.cache.put(key, &entry{rev: rev, size: len(data), doc: d}) // nobody changes it from here on
-		}
-		return rev, err
 	}
 	return 0, Conflict(msgConcurrentModification)
+}
+
+func (r root[D]) attempt(c *call, key string, change func(e *edit, d *D) error) (uint64, error) {
+	stored, ok := c.Store.Get(key)
+	if !ok {
+		return 0, r.notFound(c)
+	}
+	d, err := r.parse(stored.Data)
+	if err != nil {
+		return 0, err
+	}
+	e := newEdit(c)
+	defer e.release()
+	e.expect[key] = stored.Rev
+	if err := change(e, d); err != nil {
+		return 0, err
+	}
+	var data []byte
+	if !e.deletes(key) {
+		if data, err = r.encode(d); err != nil {
+			return 0, err
+		}
+		if err := e.replace(stored, data); err != nil {
+			return 0, err
+		}
+	}
+	rev, err := e.commit()
+	if err == nil && e.puts(key) {
+		c.cache.put(key, &entry{rev: rev, size: len(data), doc: d}) // nobody changes it from here on
+	}
+	return rev, err
 }
 
 // An edit is a change of documents that holds as a whole or not at all.
@@ -130,10 +175,42 @@ type edit struct {
 	time    time.Time
 	expect  map[string]uint64 // revisions that the edit is based on; 0: no such document
 	changes []store.Change
+	keys    map[string]parsedKey // of routes
+	held    map[string]func()    // unlocks the documents that it refers to, by key
+}
+
+// refer makes the edit depend on the document under another key: it stays as it is
+// until the edit holds, and whoever edits it at the same time sees the edit first.
+// That keeps a reference from being made to what is being deleted, whichever node
+// deletes it. It returns false if there is no such document.
+//
+// An edit of a domain may refer to APIs; edits of APIs refer to nothing, so that
+// nobody waits in a circle.
+func (e *edit) refer(key string) (store.Document, bool, error) {
+	if e.held[key] == nil {
+		unlock, err := e.locks.lock(e.request.Context(), key)
+		if err != nil {
+			return store.Document{}, false, err
+		}
+		e.held[key] = unlock
+	}
+	stored, ok := e.Store.Get(key)
+	if ok && !e.puts(key) {
+		e.expect[key] = stored.Rev
+		e.changes = append(e.changes, store.Change{Key: key, Data: stored.Data}) // the same again, at a new revision
+	}
+	return stored, ok, nil
+}
+
+// release lets others edit what the edit referred to.
+func (e *edit) release() {
+	for _, unlock := range e.held {
+		unlock()
+	}
 }
 
 func newEdit(c *call) *edit {
-	return &edit{call: c, time: c.Now().UTC(), expect: map[string]uint64{}}
+	return &edit{call: c, time: c.Now().UTC(), expect: map[string]uint64{}, held: map[string]func(){}}
 }
 
 // create puts a document that must not exist.
@@ -144,13 +221,23 @@ func (e *edit) create(key string, data []byte) error {
 // replace puts a document in the place of what is stored, unless it is the same.
 func (e *edit) replace(stored store.Document, data []byte) error {
 	if len(data) > e.Limits.Document {
-		return BadRequest(msgDocument, e.Limits.Document)
+		return BadRequest(msgDocument, documentNames[stored.Key[:strings.IndexByte(stored.Key, '.')+1]], e.Limits.Document)
 	}
 	e.expect[stored.Key] = stored.Rev
 	if stored.Rev == 0 || string(stored.Data) != string(data) {
 		e.changes = append(e.changes, store.Change{Key: stored.Key, Data: data})
 	}
 	return nil
+}
+
+// documentNames are what documents are about, by the prefixes of their keys.
+var documentNames = map[string]string{
+	model.APIPrefix:           "API",
+	model.DeploymentPrefix:    "deployment",
+	model.DomainPrefix:        "domain name",
+	model.VpcLinkPrefix:       "VPC link",
+	model.PortalPrefix:        "portal",
+	model.PortalProductPrefix: "portal product",
 }
 
 func (e *edit) delete(key string) {

@@ -15,6 +15,10 @@ type Error struct {
 	Code       string // x-amzn-ErrorType
 	Message    string
 	RetryAfter int // seconds; 0 if there is nothing to say
+
+	// Capital writes the member Message and not message, as denials by policies are
+	// answered (unconfirmed).
+	Capital bool
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
@@ -50,6 +54,14 @@ func tooManyRequests(retryAfter int) *Error {
 	return &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: msgTooManyRequests, RetryAfter: retryAfter}
 }
 
+// notAuthorized returns the error for a call that a policy does not allow.
+func notAuthorized(principal, action, resource string) *Error {
+	return &Error{
+		Status: http.StatusForbidden, Code: "AccessDeniedException", Capital: true,
+		Message: fmt.Sprintf(msgNotAuthorized, principal, action, resource),
+	}
+}
+
 func forbidden(code, message string) *Error {
 	return &Error{Status: http.StatusForbidden, Code: code, Message: message}
 }
@@ -60,10 +72,6 @@ var (
 	errBodyTimeout      = &Error{Status: http.StatusRequestTimeout, Code: "RequestTimeoutException", Message: msgBodyTimeout}
 	errInternal         = &Error{Status: http.StatusInternalServerError, Code: "InternalServerErrorException", Message: msgInternal}
 )
-
-func notImplemented(operation string) *Error {
-	return &Error{Status: http.StatusNotImplemented, Code: "NotImplementedException", Message: fmt.Sprintf(msgNotImplemented, operation)}
-}
 
 // refusal returns the error for an input that could not be decoded.
 func refusal(err error) error {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,14 +23,16 @@ import (
 
 const (
 	maxBody       = 10 << 20  // bytes of a request body
-	maxImportBody = 6 << 20   // of the operations that take an API description
+	maxImportBody = 13 << 20  // of the operations that take an API description: 6 MiB, each byte of which may be escaped
 	maxBodies     = 256 << 20 // of all request bodies in memory at one time
+	maxImports    = 2         // API descriptions that are read at one time, each taking some 100 times its length
 )
 
 // An answer is what is sent back: a status and the body, or nothing.
 type answer struct {
 	status     int
 	body       []byte // nil if the answer has none
+	form       string // Content-Type of body; JSON if empty
 	errorType  string
 	retryAfter int // seconds
 }
@@ -39,11 +42,11 @@ type answer struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	op, labels := match(r.Method, r.URL.EscapedPath())
-	id := uuid.NewString()
-	a := s.answer(w, r, op, labels, id)
+	rec := record{RequestID: uuid.NewString()}
+	a := s.answer(w, r, op, labels, &rec)
 
 	h := w.Header()
-	h.Set("x-amzn-RequestId", id)
+	h.Set("x-amzn-RequestId", rec.RequestID)
 	h.Set("x-amz-apigw-id", extendedRequestID())
 	if a.errorType != "" {
 		h.Set("x-amzn-ErrorType", a.errorType)
@@ -52,29 +55,30 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Retry-After", strconv.Itoa(a.retryAfter))
 	}
 	if a.body != nil {
-		h.Set("Content-Type", "application/json")
+		h.Set("Content-Type", cmp.Or(a.form, "application/json"))
 		h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)
 	w.Write(a.body) // a client that has gone away does not hear the answer
 
-	if s.Observe != nil {
-		name := ""
-		if op != nil {
-			name = op.Name
-		}
-		s.Observe(name, a.status, time.Since(start))
+	if op != nil {
+		rec.Operation = op.Name
 	}
+	if s.Observe != nil {
+		s.Observe(rec.Operation, a.status, time.Since(start))
+	}
+	rec.Status, rec.ErrorType = a.status, a.errorType
+	s.audit(r, rec)
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, op *model.Operation, labels map[string]string, id string) (a answer) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, op *model.Operation, labels map[string]string, rec *record) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.Log.ErrorContext(r.Context(), "panic in the control plane", "request", id, "method", r.Method, "path", r.URL.EscapedPath(), "panic", p, "stack", string(debug.Stack()))
+			s.Log.ErrorContext(r.Context(), "panic in the control plane", "request", rec.RequestID, "method", r.Method, "path", r.URL.EscapedPath(), "panic", p, "stack", string(debug.Stack()))
 			a = failure(errInternal)
 		}
 	}()
-	a, err := s.respond(w, r, op, labels)
+	a, err := s.respond(w, r, op, labels, rec)
 	if err == nil {
 		return a
 	}
@@ -86,13 +90,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, op *model.Operat
 	if errors.Is(err, context.Canceled) {
 		level = slog.LevelDebug // the client has gone
 	}
-	s.Log.Log(r.Context(), level, "request failed", "request", id, "method", r.Method, "path", r.URL.EscapedPath(), "error", err)
+	s.Log.Log(r.Context(), level, "request failed", "request", rec.RequestID, "method", r.Method, "path", r.URL.EscapedPath(), "error", err)
 	return failure(errInternal)
 }
 
 // respond lets a request in and answers it. Who calls is decided before anything
 // is said about what was asked for.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Operation, labels map[string]string) (answer, error) {
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Operation, labels map[string]string, rec *record) (answer, error) {
 	body, release, err := s.readBody(w, r, op)
 	if err != nil {
 		return answer{}, err
@@ -102,18 +106,19 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Opera
 	if err != nil {
 		return answer{}, err
 	}
+	rec.Principal = principal.ARN
 	if err := s.admit(); err != nil {
 		return answer{}, err
 	}
 	if op == nil {
 		return answer{}, errUnknownOperation
 	}
-	handle := handlers[op.Name]
-	if handle == nil {
-		return answer{}, notImplemented(op.Name)
-	}
 	c := &call{Server: s, request: r, op: op, labels: labels, query: r.URL.Query(), body: body, principal: principal}
-	out, err := handle(c)
+	rec.Resource = c.resource()
+	if err := c.authorize(); err != nil {
+		return answer{}, err
+	}
+	out, err := handlers[op.Name](c)
 	if err != nil {
 		return answer{}, err
 	}
@@ -125,6 +130,8 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Opera
 		return answer{status: op.Status, body: []byte("{}")}, nil
 	case encoded:
 		return answer{status: op.Status, body: out}, nil
+	case document:
+		return answer{status: op.Status, body: out.text, form: out.contentType}, nil
 	}
 	text, err := encode(out)
 	return answer{status: op.Status, body: text}, err
@@ -172,9 +179,12 @@ func bodyError(err error) error {
 	}
 }
 
+// anonymous is who calls where nobody is asked to sign.
+const anonymous = "anonymous"
+
 func (s *Server) authenticate(r *http.Request, body []byte) (Principal, error) {
 	if s.Authenticator == nil {
-		return Principal{Name: "anonymous"}, nil
+		return Principal{Name: anonymous, ARN: anonymous}, nil
 	}
 	principal, err := s.Authenticator.Authenticate(r, body)
 	if err == nil {
@@ -206,7 +216,11 @@ func (s *Server) admit() error {
 }
 
 func failure(err *Error) answer {
-	body, _ := encode(map[string]string{"message": err.Message})
+	member := "message"
+	if err.Capital {
+		member = "Message"
+	}
+	body, _ := encode(map[string]string{member: err.Message})
 	return answer{status: err.Status, body: body, errorType: err.Code, retryAfter: err.RetryAfter}
 }
 

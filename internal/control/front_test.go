@@ -17,7 +17,7 @@ import (
 	"penstock/internal/store"
 )
 
-// Every operation of the model is built, or says that it is not.
+// Every operation of the model is built.
 func TestEveryOperation(t *testing.T) {
 	label := regexp.MustCompile(`\{[^}]+\}`)
 	var left []string
@@ -32,18 +32,18 @@ func TestEveryOperation(t *testing.T) {
 				t.Errorf("%s: unknown label %s", op.Name, name)
 			}
 		}
-		if handlers[op.Name] != nil {
-			continue
+		if handlers[op.Name] == nil {
+			left = append(left, op.Name)
 		}
-		left = append(left, op.Name)
-		newTester(t).refuse(501, "The operation "+op.Name+" is not implemented", op.Method, label.ReplaceAllString(op.Path, "x1"), "{}")
+	}
+	if len(left) > 0 {
+		t.Errorf("%d of %d operations are left: %s", len(left), len(model.Operations), strings.Join(left, " "))
 	}
 	for name := range handlers {
 		if model.FindOperation(name) == nil {
 			t.Errorf("%s is built and not in the model", name)
 		}
 	}
-	t.Logf("%d of %d operations are left: %s", len(left), len(model.Operations), strings.Join(left, " "))
 }
 
 func TestMatch(t *testing.T) {
@@ -336,7 +336,7 @@ func FuzzFront(f *testing.F) {
 		r.Method, r.URL = method, u
 		w := httptest.NewRecorder()
 		s.server.ServeHTTP(w, r)
-		if w.Code < 200 || w.Code == 500 || w.Code > 501 {
+		if w.Code < 200 || w.Code >= 500 {
 			t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
 		}
 	})

@@ -229,8 +229,8 @@ func integrationInUse(x *integrationChange) error {
 }
 
 func afterIntegration(x *integrationChange) error {
-	if id := *x.item.IntegrationID; x.doc.Integrations[id] == nil {
-		delete(x.doc.IntegrationResponses, id)
+	if x.deleted {
+		delete(x.doc.IntegrationResponses, *x.item.IntegrationID)
 	}
 	return x.deployAutomatically(x.doc)
 }

@@ -42,6 +42,46 @@ const (
 	msgQuota                  = "Maximum number of %[1]s for this API has been reached.  Please contact AWS if you need additional %[1]s."
 )
 
+// More messages of the real service: of what stands beside routes and integrations.
+const (
+	msgAuthorizerType          = "Invalid request input. CreateAuthorizer input is missing authorizer type."
+	msgAuthorizerName          = "Authorizer name must be unique. Authorizer %s already exists in this RestApi."
+	msgAuthorizerURINeeded     = "AuthorizerUri is a required field in an Authorizer"
+	msgAuthorizerVersionNeeded = "AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer"
+	msgOnlyRequest             = "%s can only be set for REQUEST authorizer."
+	msgSimpleResponses         = "EnableSimpleResponses can only be set for AuthorizerPayloadFormatVersion \"2.0\"."
+	msgIdentitySource          = "Invalid identity source expression: %s"
+	msgWebSocketIdentitySource = "Invalid request identity source expression: %s"
+	msgAuthorizerTTL           = "Authorizer result TTL outside allowable range. TTL must be between 0 and %d seconds."
+	msgAuthorizerTTLSource     = "Identity source must be set if authorizer caching is enabled (TTL is greater than 0)"
+	msgRequestOnly             = "Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis."
+	msgJWTConfiguration        = "JwtConfiguration must not be null for JWT Authorizer"
+	msgIssuer                  = "Invalid issuer: Issuer is not a valid URL for JWT Authorizer"
+	msgDiscovery               = "Caught exception when connecting to %[1]s for issuer %[2]s. Please try again later. Error: Invalid issuer: %[2]s. Issuer must have a valid discovery endpoint ended with '/.well-known/openid-configuration'"
+	msgAuthorizerInUse         = "Cannot delete authorizer '%s', is referenced in route: %s"
+	msgModelHTTP               = "Currently, Models are not permitted for APIs with a protocol type of HTTP"
+	msgModelName               = "Model name must be alphanumeric: %s"
+	msgIntegrationResponseHTTP = "IntegrationResponses are currently not supported for this API protocol type."
+	msgRouteResponseHTTP       = "RouteResponses are currently not supported for this API protocol type."
+	msgRouteResponseKey        = "Currently, only $default is supported as a RouteResponseKey."
+	msgStageInUse              = "Deleting stage %s failed. Please remove all base path mappings related to the stage in your domains: %s"
+	msgDomainConfiguration     = "Invalid input. Expected one domain name configuration"
+	msgDomainExists            = "The domain name you provided already exists."
+	msgDomainNotFound          = "Invalid domain name identifier specified"
+	msgCertificateRegion       = "Invalid certificate ARN: %s. Certificate must be in '%s'."
+	msgEndpointType            = "%s endpoint type is not supported for APIGatewayV2 domainName"
+	msgMappedAPI               = "Invalid API identifier specified: %s"
+	msgMappingExists           = "ApiMapping key already exists for this domain name"
+	msgMappingKeyStart         = "API mapping key should not start with a '/' or have consecutive '/'s."
+	msgMappingKeyEnd           = "API mapping key should not end with a '/'."
+	msgMappingKey              = "An ApiMapping key may contain only letters, numbers and one of $-_.+!*'(),"
+	msgSubnets                 = "SubnetIds for a vpc link cannot be empty"
+	msgVpcLinkPending          = "VPC link is provisioning ENIs"
+	msgVpcLinkReady            = "VPC link is ready to route traffic"
+	msgImportWarnings          = "Warnings found during import:"
+	msgNotAuthorized           = "User: %s is not authorized to perform: %s on resource: %s"
+)
+
 // Messages, and texts inside messages, that are believed and not confirmed. A
 // correction of one changes nothing else.
 const (
@@ -51,7 +91,6 @@ const (
 	msgBodyTimeout      = "The request body did not arrive in time"
 	msgBodyLost         = "The request body could not be read"
 	msgInternal         = "Internal Server Error"
-	msgNotImplemented   = "The operation %s is not implemented"
 
 	msgNotFound = "Invalid %s identifier specified %s" // kind, ID
 
@@ -69,8 +108,9 @@ const (
 	msgTagKey      = "Invalid tag key %q: a key has 1 to 128 characters and does not start with aws:"
 	msgTagResource = "Invalid resource ARN specified %s: only APIs, stages, VPC links, domain names, portals and portal products have tags"
 
-	msgAPIQuota             = "Maximum number of Apis for this account has been reached.  Please contact AWS if you need additional Apis."
-	msgDocument             = "The API with everything under it must not be larger than %d bytes"
+	msgAccountQuota         = "Maximum number of %[1]s for this account has been reached.  Please contact AWS if you need additional %[1]s."
+	msgDocument             = "The %s with everything under it must not be larger than %d bytes"
+	msgAPIInUse             = "Deleting API %s failed. Please remove all API mappings for the API from your custom domain names."
 	msgAPIKeyExpression     = "Invalid apiKeySelectionExpression. Must be one of [$request.header.x-api-key, $context.authorizer.usageIdentifierKey]"
 	msgWebSocketQuickCreate = "target, routeKey and credentialsArn are not supported for WEBSOCKET protocolType"
 	msgQuickCreateTarget    = "routeKey and credentialsArn need a target"
@@ -91,7 +131,7 @@ const (
 	msgScopeCount           = "A route must not have more than %d authorization scopes"
 	msgNotHTTP              = "%s is not currently supported for HTTP APIs."
 	msgNotWebSocket         = "%s is not currently supported for WebSocket APIs."
-	msgRouteResponseKey     = "Currently, only $default is supported as a RouteResponseSelectionExpression."
+	msgResponseSelection    = "Currently, only $default is supported as a RouteResponseSelectionExpression."
 	msgRouteParameter       = "Invalid request parameter %s: must be route.request.header.<name> or route.request.querystring.<name>"
 	msgRouteModel           = "Invalid Model specified %s: the API has no model with this name"
 	msgRouteParameterAbsent = "Invalid request parameter key specified %s"
@@ -133,10 +173,72 @@ const (
 
 	msgDeploymentNotFound = "Invalid Deployment identifier specified"
 	msgDeploymentInUse    = "Active stages pointing to this deployment must be moved or deleted"
+
+	msgAuthorizerURI           = "Invalid Authorizer URI: %s. Authorizer URI should be a valid API Gateway ARN that represents a Lambda function invocation."
+	msgAuthorizerVersion       = "Unsupported AuthorizerPayloadFormatVersion: %s"
+	msgJWTConfigurationRequest = "JwtConfiguration can only be set for JWT authorizer."
+	msgTokenSource             = "A JWT authorizer must have exactly one identity source"
+	msgAudience                = "A JWT authorizer must have an audience, and none of them may be empty"
+	msgAudiences               = "A JWT authorizer must not have more than %d audiences"
+	msgAuthorizerTypeInUse     = "Cannot change the type of authorizer '%s', is referenced in route: %s"
+
+	msgModelExists = "Model name already exists for this REST API"
+	msgModelSchema = "Invalid model schema specified: %v"
+	msgModelInUse  = "Cannot delete model '%s', is referenced in route: %s"
+
+	msgIntegrationResponseKey    = "Invalid integration response key specified %s: must be $default, or a regular expression between slashes"
+	msgIntegrationResponseExists = "Integration response with key %s already exists for this integration"
+	msgRouteResponseExists       = "Route response with key $default already exists for this route"
+	msgRouteResponseParameter    = "Invalid response parameter %s: must be route.response.header.<name>"
+
+	msgDomainName          = "Invalid domain name specified %q: must be labels of lower-case letters, digits and hyphens between dots; the first may be *"
+	msgCertificate         = "Invalid certificate ARN: %s. Must be arn:<partition>:acm:<region>:<account>:certificate/<id>"
+	msgSecurityPolicy      = "The security policy %s is not supported: HTTP and WebSocket APIs need TLS_1_2"
+	msgTruststore          = "Invalid truststoreUri specified: %s. Must be s3://<bucket>/<key>, https://<host>/<path> or file:///<path>"
+	msgTruststoreNeeded    = "truststoreVersion needs a truststoreUri"
+	msgTruststoreRead      = "The trust store %s cannot be read: %v"
+	msgMappingKeyWebSocket = "API mapping keys of WebSocket APIs must not have a '/'."
+	msgWebSocketDomain     = "Only WebSocket APIs can be mapped to a domain name that a WebSocket API is mapped to"
+	msgHTTPDomain          = "WebSocket APIs cannot be mapped to a domain name that other APIs are mapped to"
+
+	msgPriorityUsed   = "Priority %d is already in use"
+	msgConditionForm  = "A condition must have exactly one of [matchHeaders, matchBasePaths]"
+	msgConditionCount = "A routing rule must not have more than %d matchHeaders and %d matchBasePaths conditions"
+	msgActionCount    = "A routing rule must have exactly one action"
+	msgAnyOf          = "anyOf must have 1 to %d entries"
+	msgRuleHeader     = "Invalid header %q in a routing rule: must be a header name of less than 40 characters"
+	msgRuleGlob       = "Invalid valueGlob %q in a routing rule: must have less than 128 characters of a-zA-Z0-9?-!#$%%&'.^_`|~, and * only at its ends"
+	msgRuleBasePath   = "Invalid base path %q in a routing rule: must be segments between slashes, without one at its ends"
+	msgRuleWebSocket  = "Routing rules cannot invoke WebSocket APIs"
+
+	msgSubnetCount        = "A VPC link must not have more than %d subnets"
+	msgSecurityGroupCount = "A VPC link must not have more than %d security groups"
+	msgVpcLinkInUse       = "Cannot delete vpc link. Vpc link '%s', is referenced in [%s] in format of [IntegrationId]."
+
+	msgUnion               = "%s must have exactly one of [%s]"
+	msgIncludedProduct     = "Invalid portal product ARN specified: %s. Each must be arn:<partition>:apigateway:<region>:<account>:/portalproducts/<id>, once"
+	msgPortalPublished     = "The portal is published. Disable it before it is deleted"
+	msgProductPublished    = "The portal product %s is in the published portal %s. Disable the portal, or publish it without the product"
+	msgDisplayOrder        = "Invalid page ARN specified in displayOrder: %s. The portal product has no such page"
+	msgSharingPolicy       = "Invalid policyDocument specified: must be a JSON object with a Statement"
+	msgSharingPolicyAbsent = "The portal product %s has no sharing policy"
+
+	msgImportProtocol      = "Only HTTP APIs are supported for import/export"
+	msgImportErrors        = "Errors found during import:"
+	msgImportAuthorizer    = "Unable to create Authorizer '%s': %s"
+	msgImportDenied        = "%s: the route is not created: its authorizer '%s' is not"
+	msgExportSpecification = "Invalid specification specified: %s. Must be OAS30"
+	msgExportOutput        = "Invalid outputType specified: %s. Must be one of [JSON, YAML]"
+	msgExportVersion       = "Invalid exportVersion specified: %s. Must be 1.0"
+	msgExportStage         = "The stage %s has no deployment that could be exported"
+	msgExport              = "The API cannot be exported: %v"
+
+	msgExplicitDeny = " with an explicit deny" // behind msgNotAuthorized
 )
 
 // notFoundMessages are the messages of [NotFound] that differ from msgNotFound.
 var notFoundMessages = map[string]string{
 	"Stage":      msgStageNotFound,
 	"Deployment": msgDeploymentNotFound,
+	"DomainName": msgDomainNotFound,
 }

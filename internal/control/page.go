@@ -127,6 +127,11 @@ func (c *call) pageSize() (int, error) {
 	if err != nil || n < 1 {
 		return 0, BadRequest(msgMaxResults)
 	}
+	for i := range c.op.Input.Members { // one list has a limit of its own
+		if m := &c.op.Input.Members[i]; m.Name == "maxResults" && m.Shape.Max > 0 && n > m.Shape.Max {
+			return 0, BadRequest(msgProblems+msgRange, m.Name, m.Shape.Min, m.Shape.Max)
+		}
+	}
 	return min(n, maxPage), nil
 }
 

@@ -97,45 +97,58 @@ func checkWebSocketRoute(x *routeChange) error {
 		return BadRequest(msgWebSocketRouteKey)
 	}
 	if r.RouteResponseSelectionExpression != nil && *r.RouteResponseSelectionExpression != defaultRouteKey {
-		return BadRequest(msgRouteResponseKey)
+		return BadRequest(msgResponseSelection)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.RequestParameters)) {
 		if !routeParameter.MatchString(name) {
 			return BadRequest(msgRouteParameter, name)
 		}
 	}
-	names := map[string]bool{}
-	for _, m := range x.doc.Models {
-		names[val(m.Name)] = true
-	}
-	for _, key := range slices.Sorted(maps.Keys(r.RequestModels)) {
-		if name := r.RequestModels[key]; !names[name] {
-			return BadRequest(msgRouteModel, name)
-		}
-	}
-	return nil
+	return checkModels(x.doc, r.RequestModels)
 }
 
-// checkRouteConflict compares the route key with those of the other routes.
+// checkRouteConflict compares the route key with those of the other routes. Of
+// several that conflict, the one with the first ID is told.
 func checkRouteConflict(x *routeChange) error {
 	key := *x.item.RouteKey
-	parsed, _ := route.ParseKey(key) // for WebSocket APIs of no use: nothing conflicts with a key without a path
-	for _, id := range slices.Sorted(maps.Keys(x.doc.Routes)) {
-		if id == val(x.item.RouteID) {
+	parsed, _ := x.routeKey(key) // for WebSocket APIs of no use: nothing conflicts with a key without a path
+	var first string
+	for id, other := range x.doc.Routes {
+		if id == val(x.item.RouteID) || first != "" && id > first {
 			continue
 		}
-		other := *x.doc.Routes[id].RouteKey
-		if other == key {
-			return Conflict(msgRouteExists, key)
-		}
-		if isWebSocket(x.doc) {
-			continue
-		}
-		if o, err := route.ParseKey(other); err == nil && parsed.ConflictsWith(o) {
-			return Conflict(msgRouteVariable, key, other)
+		if *other.RouteKey == key {
+			first = id
+		} else if o, ok := x.routeKey(*other.RouteKey); ok && !isWebSocket(x.doc) && parsed.ConflictsWith(o) {
+			first = id
 		}
 	}
-	return nil
+	if first == "" {
+		return nil
+	}
+	if other := *x.doc.Routes[first].RouteKey; other != key {
+		return Conflict(msgRouteVariable, key, other)
+	}
+	return Conflict(msgRouteExists, key)
+}
+
+// routeKey returns a parsed route key, which an edit of many routes parses once.
+func (e *edit) routeKey(text string) (route.Key, bool) {
+	k, ok := e.keys[text]
+	if !ok {
+		parsed, err := route.ParseKey(text)
+		k = parsedKey{parsed, err == nil}
+		if e.keys == nil {
+			e.keys = map[string]parsedKey{}
+		}
+		e.keys[text] = k
+	}
+	return k.key, k.ok
+}
+
+type parsedKey struct {
+	key route.Key
+	ok  bool
 }
 
 // checkAuthorization checks who may call the route. The authorizer that is named
@@ -192,8 +205,8 @@ func routeInUse(x *routeChange) error {
 }
 
 func afterRoute(x *routeChange) error {
-	if id := *x.item.RouteID; x.doc.Routes[id] == nil {
-		delete(x.doc.RouteResponses, id)
+	if x.deleted {
+		delete(x.doc.RouteResponses, *x.item.RouteID)
 	}
 	return x.deployAutomatically(x.doc)
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"penstock/internal/model"
 )
@@ -170,14 +171,17 @@ func stageInUse(x *stageChange) error {
 	if val(x.item.APIGatewayManaged) {
 		return BadRequest(msgManaged)
 	}
-	return nil
+	domains, err := x.domainsOf(*x.doc.API.APIID, *x.item.StageName)
+	if err != nil || len(domains) == 0 {
+		return err
+	}
+	return BadRequest(msgStageInUse, *x.item.StageName, strings.Join(domains, ", "))
 }
 
 // afterStage deploys to a stage when automatic deployment is turned on for it.
 func afterStage(x *stageChange) error {
 	s := x.item
-	deleted := x.doc.Stages[*s.StageName] == nil
-	if deleted || !val(s.AutoDeploy) || x.old != nil && val(x.old.AutoDeploy) {
+	if x.deleted || !val(s.AutoDeploy) || x.old != nil && val(x.old.AutoDeploy) {
 		return nil
 	}
 	return x.deployAutomatically(x.doc)

@@ -24,53 +24,120 @@ func checkTags(tags map[string]string, limits Limits) error {
 	return nil
 }
 
-// taggedAPI finds what an ARN names and returns its tags in a document.
-type taggedAPI func(d *model.APIDocument) (*map[string]string, error)
+// A tagged resource is one that an ARN names.
+type tagged interface {
+	// tags returns the tags of the resource as they are. They are shared.
+	tags(c *call) (map[string]string, error)
+	// edit changes them.
+	edit(c *call, change func(tags map[string]string) error) error
+}
 
-// tagged makes c a call about the API in the ARN of its path, and returns the way
-// to what is tagged there.
-func tagged(c *call) (taggedAPI, error) {
-	arn := c.labels[restLabel]
-	unknown := BadRequest(msgTagResource, arn)
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "apigateway" || parts[4] != "" {
-		return nil, unknown
+// taggedIn are resources in documents D.
+type taggedIn[D any] struct {
+	root root[D]
+	find func(d *D) (*map[string]string, error)
+}
+
+func (t taggedIn[D]) tags(c *call) (map[string]string, error) {
+	d, err := t.root.read(c)
+	if err != nil {
+		return nil, err
 	}
-	path, ok := strings.CutPrefix(parts[5], "/apis/")
-	if !ok {
-		return nil, unknown
+	found, err := t.find(d)
+	if err != nil {
+		return nil, err
 	}
-	segments := strings.Split(path, "/")
-	c.labels[apiRoot.label] = segments[0]
-	switch {
-	case len(segments) == 1:
-		return func(d *model.APIDocument) (*map[string]string, error) { return &d.API.Tags, nil }, nil
-	case len(segments) == 3 && segments[1] == "stages":
-		return func(d *model.APIDocument) (*map[string]string, error) {
-			if s := d.Stages[segments[2]]; s != nil {
-				return &s.Tags, nil
-			}
-			return nil, NotFound("Stage", segments[2])
-		}, nil
-	default:
-		return nil, unknown
+	return *found, nil
+}
+
+func (t taggedIn[D]) edit(c *call, change func(tags map[string]string) error) error {
+	return t.root.edit(c, func(_ *edit, d *D) error {
+		found, err := t.find(d)
+		if err != nil {
+			return err
+		}
+		if *found == nil {
+			*found = map[string]string{}
+		}
+		return change(*found)
+	})
+}
+
+// taggable are the kinds of resources that have tags, by the beginning of the path
+// in their ARNs, and whether that names the account. Source: developer guide,
+// apigateway-tagging-supported-resources.
+var taggable = map[string]struct {
+	account bool
+	label   string
+	find    func(segments []string) tagged
+}{
+	"apis": {false, apiRoot.label, func(segments []string) tagged {
+		switch {
+		case len(segments) == 2:
+			return taggedIn[model.APIDocument]{apiRoot, func(d *model.APIDocument) (*map[string]string, error) { return &d.API.Tags, nil }}
+		case len(segments) == 4 && segments[2] == "stages":
+			return taggedIn[model.APIDocument]{apiRoot, func(d *model.APIDocument) (*map[string]string, error) {
+				if s := d.Stages[segments[3]]; s != nil {
+					return &s.Tags, nil
+				}
+				return nil, NotFound("Stage", segments[3])
+			}}
+		}
+		return nil
+	}},
+	"domainnames": {false, domainRoot.label, whole(domainRoot, func(d *model.DomainDocument) *map[string]string { return &d.DomainName.Tags })},
+	"vpclinks":    {false, vpcLinkRoot.label, whole(vpcLinkRoot, func(d *model.VpcLinkDocument) *map[string]string { return &d.VpcLink.Tags })},
+	"portals":     {true, portalRoot.label, whole(portalRoot, func(d *model.PortalDocument) *map[string]string { return &d.Portal.Tags })},
+	"portalproducts": {true, portalProductRoot.label, whole(portalProductRoot, func(d *model.PortalProductDocument) *map[string]string {
+		return &d.Product.Tags
+	})},
+}
+
+// whole finds the tags of what a document is about.
+func whole[D any](r root[D], tags func(d *D) *map[string]string) func(segments []string) tagged {
+	return func(segments []string) tagged {
+		if len(segments) != 2 {
+			return nil
+		}
+		return taggedIn[D]{r, func(d *D) (*map[string]string, error) { return tags(d), nil }}
 	}
 }
 
+// named makes c a call about the resource in the ARN of its path, and returns that.
+func named(c *call) (tagged, error) {
+	arn := c.labels[restLabel]
+	unknown := BadRequest(msgTagResource, arn)
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "apigateway" {
+		return nil, unknown
+	}
+	path, ok := strings.CutPrefix(parts[5], "/")
+	segments := strings.Split(path, "/")
+	kind, known := taggable[segments[0]]
+	if !ok || !known || len(segments) < 2 || kind.account != (parts[4] != "") || kind.account && parts[4] != c.Account {
+		return nil, unknown
+	}
+	found := kind.find(segments)
+	if found == nil {
+		return nil, unknown
+	}
+	c.labels[kind.label] = segments[1]
+	return found, nil
+}
+
 func getTags(c *call) (any, error) {
-	tags, err := tagged(c)
+	resource, err := named(c)
 	if err != nil {
 		return nil, err
 	}
-	d, err := apiRoot.read(c)
+	tags, err := resource.tags(c)
 	if err != nil {
 		return nil, err
 	}
-	found, err := tags(d)
-	if err != nil {
-		return nil, err
+	if tags == nil {
+		tags = map[string]string{}
 	}
-	return map[string]any{"tags": *found}, nil
+	return map[string]any{"tags": tags}, nil
 }
 
 func tagResource(c *call) (any, error) {
@@ -91,21 +158,15 @@ func untagResource(c *call) (any, error) {
 
 // editTags changes the tags of the resource in the path of a call.
 func editTags(c *call, change func(tags map[string]string) error) error {
-	tags, err := tagged(c)
+	resource, err := named(c)
 	if err != nil {
 		return err
 	}
-	if _, err := apiRoot.read(c); err != nil {
+	if _, err := resource.tags(c); err != nil {
 		return err
 	}
 	if err := c.decode(); err != nil {
 		return err
 	}
-	return apiRoot.edit(c, func(_ *edit, d *model.APIDocument) error {
-		found, err := tags(d)
-		if err != nil {
-			return err
-		}
-		return change(*found)
-	})
+	return resource.edit(c, change)
 }

@@ -143,6 +143,12 @@ func (c *Client) pool(t Target) *pool {
 	return p
 }
 
+// DialContext connects to an address that integrations may reach, for what else is
+// called because somebody outside has named it.
+func (c *Client) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return c.dialer.DialContext(ctx, network, address)
+}
+
 // errRefusedAddress says that an integration may not reach an address.
 var errRefusedAddress = errors.New("integrations may not reach this address")
 

@@ -25,6 +25,10 @@ type APIDocument struct {
 	// AutomaticDeployments are the IDs of the deployments there are that were made
 	// because something was changed, oldest first.
 	AutomaticDeployments []string `json:"automaticDeployments,omitzero"`
+
+	// AuthorizerResets counts, for each stage, how often the results that its
+	// authorizers have given were to be forgotten.
+	AuthorizerResets map[string]int `json:"authorizerResets,omitempty"`
 }
 
 // Resources is the part of an API that a deployment copies.
@@ -35,6 +39,54 @@ type Resources struct {
 	RouteResponses       map[string]map[string]*RouteResponse       `json:"routeResponses,omitempty"`
 	Authorizers          map[string]*Authorizer                     `json:"authorizers,omitempty"`
 	Models               map[string]*Model                          `json:"models,omitempty"`
+}
+
+// A DomainDocument is a custom domain name with its API mappings and routing rules,
+// by their IDs. It is stored under [DomainKey]. One that was read with
+// [ParseDomain] has no nil map.
+type DomainDocument struct {
+	DomainName DomainName              `json:"domainName"`
+	Mappings   map[string]*APIMapping  `json:"apiMappings,omitempty"`
+	Rules      map[string]*RoutingRule `json:"routingRules,omitempty"`
+}
+
+// A VpcLinkDocument is a VPC link. It is stored under [VpcLinkKey].
+type VpcLinkDocument struct {
+	VpcLink VpcLink `json:"vpcLink"`
+}
+
+// A PortalDocument is a portal. It is stored under [PortalKey].
+type PortalDocument struct {
+	Portal  PortalSummary `json:"portal"`
+	LogoURI *string       `json:"logoUri,omitzero"` // never answered
+
+	// Published are the ARNs of the products that were in the portal when it was
+	// last published, while it is.
+	Published []string `json:"published,omitempty"`
+}
+
+// A PortalProductDocument is a portal product with its pages, by their IDs. It is
+// stored under [PortalProductKey]. One that was read with [ParsePortalProduct] has
+// no nil map.
+type PortalProductDocument struct {
+	Product       GetPortalProductResponse           `json:"portalProduct"`
+	Pages         map[string]*GetProductPageResponse `json:"productPages,omitempty"`
+	EndpointPages map[string]*EndpointPage           `json:"productRestEndpointPages,omitempty"`
+	SharingPolicy *string                            `json:"sharingPolicy,omitzero"` // a policy document
+}
+
+// An EndpointPage is a product REST endpoint page as it was written. What is
+// answered is made from it: the content is shown in another form than it is given.
+type EndpointPage struct {
+	ProductRestEndpointPageID  *string                 `json:"productRestEndpointPageId,omitzero"`
+	ProductRestEndpointPageARN *string                 `json:"productRestEndpointPageArn,omitzero"`
+	DisplayContent             *EndpointDisplayContent `json:"displayContent,omitzero"`
+	LastModified               *time.Time              `json:"lastModified,omitzero"`
+	OperationName              *string                 `json:"operationName,omitzero"` // of the route it is about
+	RestEndpointIdentifier     *RestEndpointIdentifier `json:"restEndpointIdentifier,omitzero"`
+	Status                     *string                 `json:"status,omitzero"`
+	StatusException            *StatusException        `json:"statusException,omitzero"`
+	TryItState                 *string                 `json:"tryItState,omitzero"`
 }
 
 // A DeploymentDocument is an API as it was when it was deployed: a copy that is
@@ -55,22 +107,60 @@ func NewAPIDocument(api API) *APIDocument {
 
 // ParseAPI reads a stored API document. What it returns shares nothing with data.
 func ParseAPI(data []byte) (*APIDocument, error) {
-	d := new(APIDocument)
-	if err := json.Unmarshal(data, d); err != nil {
-		return nil, fmt.Errorf("read API document: %w", err)
+	d, err := parse[APIDocument]("API", data)
+	if err == nil {
+		d.fill()
 	}
-	d.fill()
-	return d, nil
+	return d, err
 }
 
 // ParseDeployment reads a stored deployment document. What it returns shares
 // nothing with data.
 func ParseDeployment(data []byte) (*DeploymentDocument, error) {
-	d := new(DeploymentDocument)
-	if err := json.Unmarshal(data, d); err != nil {
-		return nil, fmt.Errorf("read deployment document: %w", err)
+	d, err := parse[DeploymentDocument]("deployment", data)
+	if err == nil {
+		d.Resources.fill()
 	}
-	d.Resources.fill()
+	return d, err
+}
+
+// ParseDomain reads a stored domain document. What it returns shares nothing with
+// data.
+func ParseDomain(data []byte) (*DomainDocument, error) {
+	d, err := parse[DomainDocument]("domain", data)
+	if err == nil {
+		makeMap(&d.Mappings)
+		makeMap(&d.Rules)
+	}
+	return d, err
+}
+
+// ParseVpcLink reads a stored VPC link document.
+func ParseVpcLink(data []byte) (*VpcLinkDocument, error) {
+	return parse[VpcLinkDocument]("VPC link", data)
+}
+
+// ParsePortal reads a stored portal document.
+func ParsePortal(data []byte) (*PortalDocument, error) {
+	return parse[PortalDocument]("portal", data)
+}
+
+// ParsePortalProduct reads a stored portal product document. What it returns
+// shares nothing with data.
+func ParsePortalProduct(data []byte) (*PortalProductDocument, error) {
+	d, err := parse[PortalProductDocument]("portal product", data)
+	if err == nil {
+		makeMap(&d.Pages)
+		makeMap(&d.EndpointPages)
+	}
+	return d, err
+}
+
+func parse[D any](what string, data []byte) (*D, error) {
+	d := new(D)
+	if err := json.Unmarshal(data, d); err != nil {
+		return nil, fmt.Errorf("read %s document: %w", what, err)
+	}
 	return d, nil
 }
 
@@ -129,11 +219,28 @@ func fillInner[V, P any](inner *map[string]map[string]V, parents map[string]P) {
 	}
 }
 
-// Keys of stored documents. IDs hold no dot, so that one key has one meaning.
+// Prefixes of the keys of stored documents. IDs hold no dot, and a domain name is
+// the last part of its key, so that one key has one meaning.
 const (
-	APIPrefix        = "api."        // of every API document
-	DeploymentPrefix = "deployment." // of every deployment document
+	APIPrefix           = "api."
+	DeploymentPrefix    = "deployment."
+	DomainPrefix        = "domain."
+	VpcLinkPrefix       = "vpclink."
+	PortalPrefix        = "portal."
+	PortalProductPrefix = "portalproduct."
 )
+
+// DomainKey returns the key of a domain name's document.
+func DomainKey(domainName string) string { return DomainPrefix + domainName }
+
+// VpcLinkKey returns the key of a VPC link's document.
+func VpcLinkKey(vpcLinkID string) string { return VpcLinkPrefix + vpcLinkID }
+
+// PortalKey returns the key of a portal's document.
+func PortalKey(portalID string) string { return PortalPrefix + portalID }
+
+// PortalProductKey returns the key of a portal product's document.
+func PortalProductKey(portalProductID string) string { return PortalProductPrefix + portalProductID }
 
 // APIKey returns the key of an API's document.
 func APIKey(apiID string) string { return APIPrefix + apiID }

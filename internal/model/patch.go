@@ -107,6 +107,20 @@ func (s *Shape) Settle(resource any) {
 	}
 }
 
+// Describes reports whether a pointer is to the Go type of s.
+func (s *Shape) Describes(resource any) bool {
+	t := reflect.TypeOf(resource).Elem()
+	if t.Kind() != reflect.Struct || t.NumField() != len(s.Members) {
+		return false
+	}
+	for i := range s.Members {
+		if tag := t.Field(i).Tag.Get("json"); tag != s.Members[i].Name+",omitzero" {
+			return false
+		}
+	}
+	return true
+}
+
 // empty reports whether v is absent, an empty string, list or map, or a
 // structure without members. Numbers and booleans are never empty.
 func empty(v reflect.Value) bool {

@@ -956,7 +956,7 @@ var shapePortalProductSummary = &Shape{Name: "PortalProductSummary", Kind: Struc
 var shapePortalSummary = &Shape{Name: "PortalSummary", Kind: Structure, Members: []Member{
 	{Name: "authorization", Shape: shapeAuthorization, Required: true},
 	{Name: "endpointConfiguration", Shape: shapeEndpointConfigurationResponse, Required: true},
-	{Name: "includedPortalProductArns", Shape: shapeListOfStringMin20Max2048, Required: true},
+	{Name: "includedPortalProductArns", Shape: shapeListOfStringMin20Max2048, Required: true, Always: true},
 	{Name: "lastModified", Shape: shapeTimestampIso8601, Required: true},
 	{Name: "lastPublished", Shape: shapeTimestampIso8601},
 	{Name: "lastPublishedDescription", Shape: shapeStringMin0Max1024},
@@ -1095,7 +1095,7 @@ var shapeRoutingMode = &Shape{Name: "RoutingMode", Kind: String, Enum: []string{
 
 var shapeRoutingRule = &Shape{Name: "RoutingRule", Kind: Structure, Members: []Member{
 	{Name: "actions", Shape: shapeListOfRoutingRuleAction},
-	{Name: "conditions", Shape: shapeListOfRoutingRuleCondition},
+	{Name: "conditions", Shape: shapeListOfRoutingRuleCondition, Always: true},
 	{Name: "priority", Shape: shapeRoutingRulePriority},
 	{Name: "routingRuleArn", Shape: shapeArn},
 	{Name: "routingRuleId", Shape: shapeId},
@@ -1215,7 +1215,7 @@ var shapeUntagResourceRequest = &Shape{Name: "UntagResourceRequest", Kind: Struc
 var shapeUpdateApiMappingRequest = &Shape{Name: "UpdateApiMappingRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeId, Required: true},
 	{Name: "apiMappingId", Shape: shapeString, Location: Label, Required: true},
-	{Name: "apiMappingKey", Shape: shapeSelectionKey},
+	{Name: "apiMappingKey", Shape: shapeSelectionKey, Patch: PatchClear},
 	{Name: "domainName", Shape: shapeString, Location: Label, Required: true},
 	{Name: "stage", Shape: shapeStringWithLengthBetween1And128},
 }}
@@ -1288,7 +1288,7 @@ var shapeUpdateIntegrationRequest = &Shape{Name: "UpdateIntegrationRequest", Kin
 
 var shapeUpdateIntegrationResponseRequest = &Shape{Name: "UpdateIntegrationResponseRequest", Kind: Structure, Members: []Member{
 	{Name: "apiId", Shape: shapeString, Location: Label, Required: true},
-	{Name: "contentHandlingStrategy", Shape: shapeContentHandlingStrategy},
+	{Name: "contentHandlingStrategy", Shape: shapeContentHandlingStrategy, Patch: PatchClear},
 	{Name: "integrationId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "integrationResponseId", Shape: shapeString, Location: Label, Required: true},
 	{Name: "integrationResponseKey", Shape: shapeSelectionKey},

@@ -1,0 +1,208 @@
+package control
+
+import (
+	"maps"
+	"net"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"penstock/internal/model"
+	"penstock/internal/openapi"
+	"penstock/internal/policy"
+)
+
+// ConditionKeys are what the conditions of a policy may ask about a call of the
+// control plane, for [policy.Parse].
+var ConditionKeys = []string{
+	"aws:CurrentTime",
+	"aws:EpochTime",
+	"aws:PrincipalAccount",
+	"aws:PrincipalArn",
+	"aws:PrincipalType",
+	"aws:RequestedRegion",
+	"aws:RequestTag/",
+	"aws:ResourceTag/",
+	"aws:SecureTransport",
+	"aws:SourceIp",
+	"aws:TagKeys",
+	"aws:UserAgent",
+	"aws:userid",
+	"aws:username",
+}
+
+// action returns what a policy must allow for a call.
+func (c *call) action() string { return "apigateway:" + c.op.Method }
+
+// resource returns what a call is about as policies name it: the path of the
+// operation without its version. Only in the ARN of a tagged resource are
+// characters escaped.
+func (c *call) resource() string {
+	var path strings.Builder
+	for segment := range strings.SplitSeq(strings.TrimPrefix(c.op.Path, "/v2/"), "/") {
+		path.WriteByte('/')
+		name, label := strings.CutPrefix(segment, "{")
+		switch name = strings.TrimSuffix(name, "}"); {
+		case !label:
+			path.WriteString(segment)
+		case name == restLabel:
+			path.WriteString(url.QueryEscape(c.labels[name]))
+		default:
+			path.WriteString(c.labels[name])
+		}
+	}
+	return c.arn(path.String())
+}
+
+// authorize refuses a call that the policy of the caller does not allow. Nothing is
+// said about whether what it is about exists. A caller without a policy may do
+// everything.
+func (c *call) authorize() error {
+	p := c.principal.Policy
+	if p == nil {
+		return nil
+	}
+	a := access{call: c}
+	decision := p.Evaluate(policy.Request{Action: c.action(), Resource: c.resource(), Values: a.values})
+	if decision == policy.Allowed {
+		return nil
+	}
+	denied := notAuthorized(c.principal.ARN, c.action(), c.resource())
+	if decision == policy.Denied {
+		denied.Message += msgExplicitDeny
+	}
+	return denied
+}
+
+// An access answers what the conditions of a policy ask about a call.
+type access struct {
+	*call
+	requested, existing map[string]string // tags; nil before they are asked for
+}
+
+func (a *access) values(key string) []string {
+	one := func(v string) []string { return []string{v} }
+	prefix, tag, _ := strings.Cut(key, "/")
+	switch strings.ToLower(prefix) {
+	case "aws:currenttime":
+		return one(a.Now().UTC().Format(time.RFC3339))
+	case "aws:epochtime":
+		return one(strconv.FormatInt(a.Now().Unix(), 10))
+	case "aws:principalaccount":
+		return one(a.Account)
+	case "aws:principalarn":
+		return one(a.principal.ARN)
+	case "aws:principaltype":
+		return one("User")
+	case "aws:requestedregion":
+		return one(a.Region)
+	case "aws:securetransport":
+		return one(strconv.FormatBool(a.request.TLS != nil))
+	case "aws:sourceip":
+		return one(sourceIP(a.request.RemoteAddr))
+	case "aws:useragent":
+		return one(a.request.UserAgent())
+	case "aws:userid", "aws:username":
+		return one(a.principal.Name)
+	case "aws:tagkeys":
+		return slices.Sorted(maps.Keys(a.requestTags()))
+	case "aws:requesttag":
+		return tagValue(a.requestTags(), tag)
+	case "aws:resourcetag":
+		return tagValue(a.resourceTags(), tag)
+	default:
+		return nil
+	}
+}
+
+// tagValue returns the values of a tag, whose keys policies know regardless of case.
+func tagValue(tags map[string]string, key string) []string {
+	var values []string
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		if strings.EqualFold(k, key) {
+			values = append(values, tags[k])
+		}
+	}
+	return values
+}
+
+func sourceIP(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	return host
+}
+
+// requestTags returns the tags that a call gives or, without values, takes away. It
+// reads the input as the operation will: what cannot be read changes nothing.
+func (a *access) requestTags() map[string]string {
+	if a.requested != nil {
+		return a.requested
+	}
+	a.requested = map[string]string{}
+	input, err := a.op.Decode(a.body, a.labels, a.query)
+	if err != nil {
+		return a.requested
+	}
+	switch in := input.(type) {
+	case *model.ImportAPIRequest:
+		maps.Copy(a.requested, openapi.Tags(*in.Body))
+	case *model.ReimportAPIRequest:
+		maps.Copy(a.requested, openapi.Tags(*in.Body))
+	case *model.UntagResourceRequest:
+		for _, key := range in.TagKeys {
+			a.requested[key] = ""
+		}
+	default:
+		if field := reflect.ValueOf(input).Elem().FieldByName("Tags"); field.IsValid() {
+			tags, _ := field.Interface().(map[string]string)
+			maps.Copy(a.requested, tags)
+		}
+	}
+	return a.requested
+}
+
+// resourceTags returns the tags of what a call is about: those of the nearest
+// resource on its path that can have some, and of the API above a stage. What does
+// not exist has none.
+func (a *access) resourceTags() map[string]string {
+	if a.existing != nil {
+		return a.existing
+	}
+	a.existing = map[string]string{}
+	if a.labels[restLabel] != "" {
+		if _, err := named(a.call); err != nil {
+			return a.existing
+		}
+	}
+	for prefix, kind := range taggable {
+		id := a.labels[kind.label]
+		if id == "" {
+			continue
+		}
+		segments := []string{prefix, id}
+		a.add(kind.find(segments))
+		if stage := a.stage(); kind.label == apiRoot.label && stage != "" {
+			a.add(kind.find(append(segments, "stages", stage)))
+		}
+	}
+	return a.existing
+}
+
+// stage returns the name of the stage that a call is about, if it is about one.
+func (a *access) stage() string {
+	if _, stage, ok := strings.Cut(a.labels[restLabel], "/stages/"); ok {
+		return stage
+	}
+	return a.labels["stageName"]
+}
+
+func (a *access) add(resource tagged) {
+	if tags, err := resource.tags(a.call); err == nil {
+		maps.Copy(a.existing, tags)
+	}
+}

@@ -1,0 +1,14 @@
+package control
+
+import "strings"
+
+// arn returns the ARN of what stands under a path of the control plane. Most name
+// no account.
+func (s *Server) arn(path string) string {
+	return strings.Join([]string{"arn", s.Partition, "apigateway", s.Region, "", path}, ":")
+}
+
+// accountARN returns an ARN that names the account.
+func (s *Server) accountARN(path string) string {
+	return strings.Join([]string{"arn", s.Partition, "apigateway", s.Region, s.Account, path}, ":")
+}

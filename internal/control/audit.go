@@ -1,0 +1,88 @@
+package control
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// A record is a line of the audit log: who asked for what, and what became of it.
+// It holds nothing of what was sent but names that are in the path: no bodies, no
+// queries, no messages that could repeat them, no signatures.
+type record struct {
+	Time      time.Time `json:"time"`
+	RequestID string    `json:"requestId"`
+	Principal string    `json:"principal,omitempty"` // ARN; absent if nobody was recognised
+	SourceIP  string    `json:"sourceIp"`
+	UserAgent string    `json:"userAgent,omitempty"`
+	Method    string    `json:"method"`
+	Operation string    `json:"operation,omitempty"` // absent if the request named none
+	Resource  string    `json:"resource,omitempty"`  // ARN, as policies name it
+	Outcome   string    `json:"outcome"`
+	Status    int       `json:"status"`
+	ErrorType string    `json:"errorType,omitempty"`
+}
+
+// Outcomes of calls.
+const (
+	outcomeSuccess = "success"
+	outcomeDenied  = "denied"  // by who asked
+	outcomeRefused = "refused" // by what was asked for
+	outcomeFailed  = "failed"  // by the server
+)
+
+func outcome(status int) string {
+	switch {
+	case status < 400:
+		return outcomeSuccess
+	case status == http.StatusForbidden:
+		return outcomeDenied
+	case status < 500:
+		return outcomeRefused
+	default:
+		return outcomeFailed
+	}
+}
+
+// maxUserAgent is how much of a user agent is kept, in bytes.
+const maxUserAgent = 256
+
+// An auditor writes records, a line each, one after the other.
+type auditor struct {
+	mu     sync.Mutex // guards the writer and failed
+	failed bool
+}
+
+// audit writes a record. A log that cannot be written to is reported when that
+// begins and not again until it could.
+func (s *Server) audit(r *http.Request, rec record) {
+	if s.Audit == nil {
+		return
+	}
+	rec.Time = s.Now().UTC()
+	rec.SourceIP = sourceIP(r.RemoteAddr)
+	rec.Method = r.Method
+	rec.Outcome = outcome(rec.Status)
+	rec.UserAgent = r.UserAgent()
+	if len(rec.UserAgent) > maxUserAgent {
+		end := maxUserAgent
+		for end > 0 && !utf8.RuneStart(rec.UserAgent[end]) {
+			end--
+		}
+		rec.UserAgent = rec.UserAgent[:end]
+	}
+	line, err := json.Marshal(rec)
+	if err != nil {
+		s.Log.ErrorContext(r.Context(), "audit log", "error", err)
+		return
+	}
+	s.auditor.mu.Lock()
+	defer s.auditor.mu.Unlock()
+	_, err = s.Audit.Write(append(line, '\n'))
+	if err != nil && !s.auditor.failed {
+		s.Log.ErrorContext(r.Context(), "the audit log cannot be written to", "error", err)
+	}
+	s.auditor.failed = err != nil
+}
