@@ -11,7 +11,7 @@ gofiles = $$($(find) '*.go' -print)
 generated = $(find) '*_gen.go' -print | sort | xargs cat | sha256sum
 tests = grep -l $(1) $$($(find) '*_test.go' -print)
 
-.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers kill-test damage-test cover golden generate scripts conformance run
+.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers kill-test damage-test writers cover golden generate scripts conformance run
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -44,7 +44,7 @@ race: ## tests under the race detector
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@grep -Ho '^func Fuzz[A-Za-z0-9_]*' $$($(call tests,'^func Fuzz')) | while IFS=: read -r file func; do \
-		go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; done
+		go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$(dirname "$$file")"; done
 
 bench: ## Go benchmarks with allocations
 	go test -run '^$$' -bench . -benchmem ./...
@@ -57,6 +57,9 @@ kill-test: ## kill the store while it writes, 50 times
 
 damage-test: ## damage the store's file at 20,000 random bits and at every length
 	PENSTOCK_DAMAGE_PROBES=20000 PENSTOCK_DAMAGE_STEP=1 go test -count=1 -timeout 30m -run 'Flipped|Truncated' ./internal/store/ledger
+
+writers: ## 32 concurrent writers and readers for 30 s under the race detector
+	PENSTOCK_WRITERS_SECONDS=30 go test -race -count=1 -timeout 10m -run Writers ./internal/control
 
 cover: ## coverage by function, total last
 	@mkdir -p .scratch

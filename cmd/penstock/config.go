@@ -319,9 +319,9 @@ const (
 )
 
 // foreign matches variables that begin like ours and are not. Kubernetes sets the
-// first two in every container next to a service called penstock; the third is of
+// first two in every container next to a service called penstock; the others are of
 // our tests.
-var foreign = regexp.MustCompile(`^PENSTOCK_(SERVICE_|PORT(_|$)|KILL_ROUNDS$)`)
+var foreign = regexp.MustCompile(`^PENSTOCK_(SERVICE_|PORT(_|$)|KILL_ROUNDS$|WRITERS_SECONDS$)`)
 
 // readEnvironment puts the variables whose names begin with PENSTOCK_ into the
 // configuration.

@@ -150,9 +150,9 @@ func (a *access) requestTags() map[string]string {
 	}
 	switch in := input.(type) {
 	case *model.ImportAPIRequest:
-		maps.Copy(a.requested, openapi.Tags(*in.Body))
+		maps.Copy(a.requested, openapi.Tags(*in.Body, a.importOptions(nil)))
 	case *model.ReimportAPIRequest:
-		maps.Copy(a.requested, openapi.Tags(*in.Body))
+		maps.Copy(a.requested, openapi.Tags(*in.Body, a.importOptions(nil)))
 	case *model.UntagResourceRequest:
 		for _, key := range in.TagKeys {
 			a.requested[key] = ""

@@ -70,6 +70,7 @@ func reimportAPI(c *call) (any, error) {
 // An imported document, and what was found in it.
 type imported struct {
 	*openapi.Description
+	problems       []string // of the document itself
 	failOnWarnings bool
 }
 
@@ -80,16 +81,23 @@ func (c *call) read(document string, basePath *string, failOnWarnings *bool) (*i
 		return nil, err
 	}
 	defer c.imports.Release(1)
-	d, err := openapi.Import(document, openapi.Options{BasePath: val(basePath), Partition: c.Partition, Region: c.Region, Account: c.Account})
+	d, err := openapi.Import(document, c.importOptions(basePath))
 	var bad *openapi.Error
 	if errors.As(err, &bad) {
-		return nil, importError(bad.Problems, nil)
+		if d == nil {
+			return nil, importError(bad.Problems, bad.Warnings)
+		}
+		return &imported{Description: d, problems: bad.Problems}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	i := &imported{d, val(failOnWarnings)}
+	i := &imported{Description: d, failOnWarnings: val(failOnWarnings)}
 	return i, i.discover(c)
+}
+
+func (s *Server) importOptions(basePath *string) openapi.Options {
+	return openapi.Options{BasePath: val(basePath), Partition: s.Partition, Region: s.Region, Account: s.Account}
 }
 
 // discover asks the issuers of a document for their configurations.
@@ -124,7 +132,7 @@ func (i *imported) discover(c *call) error {
 // stages. Every rule of what is made one by one holds here, too; all that breaks
 // one is told.
 func (i *imported) fill(x *apiChange) error {
-	var problems []string
+	problems := slices.Clone(i.problems)
 	// note keeps a refusal for the answer; other errors end the import.
 	note := func(at string, err error) error {
 		var refused *Error
@@ -134,23 +142,8 @@ func (i *imported) fill(x *apiChange) error {
 		problems = append(problems, at+": "+refused.Message)
 		return nil
 	}
-	i.fillAPI(x.item)
-	apis.shape().Settle(x.item)
-	defaultAPI(x)
-	for _, rule := range []struct {
-		at    string
-		check func() error
-	}{
-		{"info", func() error { return checkShape("CreateApi", x.item) }},
-		{"info.title", func() error { return checkAPIName(x.item) }},
-		{"x-amazon-apigateway-cors", func() error { return checkCors(x.call, x.doc) }},
-		{"tags", func() error { return checkTags(x.item.Tags, x.Limits) }},
-	} {
-		if err := rule.check(); err != nil {
-			if err := note(rule.at, err); err != nil {
-				return err
-			}
-		}
+	if err := i.settleAPI(x, note); err != nil {
+		return err
 	}
 	names := map[string]string{}
 	for _, a := range i.Authorizers {
@@ -195,6 +188,33 @@ func (i *imported) fill(x *apiChange) error {
 	}
 	if i.failOnWarnings && len(i.Warnings) > 0 {
 		return BadRequest("%s", list(msgImportWarnings, i.Warnings))
+	}
+	return nil
+}
+
+// settleAPI makes the API itself what the document says. If something is wrong with
+// the document, that is told without saying it again in other words.
+func (i *imported) settleAPI(x *apiChange, note func(at string, err error) error) error {
+	i.fillAPI(x.item)
+	apis.shape().Settle(x.item)
+	defaultAPI(x)
+	if len(i.problems) > 0 {
+		return nil
+	}
+	for _, rule := range []struct {
+		at    string
+		check func() error
+	}{
+		{"info", func() error { return checkShape("CreateApi", x.item) }},
+		{"info.title", func() error { return checkAPIName(x.item) }},
+		{"x-amazon-apigateway-cors", func() error { return checkCors(x.call, x.doc) }},
+		{"tags", func() error { return checkTags(x.item.Tags, x.Limits) }},
+	} {
+		if err := rule.check(); err != nil {
+			if err := note(rule.at, err); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -20,9 +20,9 @@ type ExportOptions struct {
 }
 
 // Export writes an HTTP API as a document, always in the same order. [Import] makes
-// the same API of it, but for descriptions of integrations, which one route does
-// not share with another. An API whose routes a document cannot say is an error:
-// one whose authorizer is gone would be a route that everybody may call.
+// the same API of it, but that the descriptions of integrations are lost and that
+// no two routes share an integration. A route that a document cannot say is an
+// error: one whose authorizer is gone would be one that everybody may call.
 func Export(api *model.API, r *model.Resources, o ExportOptions) ([]byte, error) {
 	x := &exporter{api: api, resources: r, options: o}
 	document, err := x.document()

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// An Error says why a document was refused.
+// An Error says why a document was refused, and what else was found in it.
 type Error struct {
 	Problems []string // each starts with where in the document it is, if it can be told
+	Warnings []string // as in a Description
 }
 
 func (e *Error) Error() string { return strings.Join(e.Problems, "\n") }

@@ -19,7 +19,7 @@ func FuzzImport(f *testing.F) {
 	}
 	f.Add(secured("security: [{lambda: [a]}], x-amazon-apigateway-auth: {type: NONE}"), "")
 	f.Fuzz(func(t *testing.T, document, mode string) {
-		Tags(document)
+		Tags(document, Options{})
 		d, err := Import(document, Options{BasePath: mode, Partition: "aws", Region: "r", Account: "1"})
 		if err != nil {
 			var refused *Error

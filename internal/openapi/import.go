@@ -79,7 +79,8 @@ type importer struct {
 }
 
 // Import reads a document, JSON or YAML, of at most six megabytes. The error is an
-// *[Error].
+// *[Error]. With it comes what could be described all the same, so that the caller can
+// tell what is wrong with that, too: nil if the document could not be read at all.
 func Import(document string, o Options) (*Description, error) {
 	x := &importer{out: new(Description), schemes: map[string]string{}, integrations: map[string]*integrated{}, sizes: map[*node]int{}}
 	if !slices.Contains([]string{"", "ignore", "prepend", "split"}, o.BasePath) {
@@ -88,22 +89,21 @@ func Import(document string, o Options) (*Description, error) {
 	root, err := parse(document, o.variables())
 	if err != nil {
 		x.problems.add("%v", err)
-		return nil, &Error{x.problems.all()}
+		return nil, &Error{Problems: x.problems.all()}
 	}
 	x.root = root
 	x.document(value{node: root}, o.BasePath)
-	if problems := x.problems.all(); problems != nil {
-		return nil, &Error{problems}
-	}
 	x.out.Warnings, x.out.Info = x.warnings.all(), x.info.all()
+	if problems := x.problems.all(); problems != nil {
+		return x.out, &Error{problems, x.out.Warnings}
+	}
 	return x.out, nil
 }
 
 // Tags returns the tags that a document would give an API: what access control asks
-// before there is one. It is nil if the document cannot be read. Variables stay as
-// they are.
-func Tags(document string) map[string]string {
-	root, err := parse(document, nil)
+// before there is one. It is nil if the document cannot be read.
+func Tags(document string, o Options) map[string]string {
+	root, err := parse(document, o.variables())
 	if err != nil {
 		return nil
 	}

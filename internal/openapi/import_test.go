@@ -228,13 +228,14 @@ func TestTags(t *testing.T) {
 		{"two", head + "tags: [{name: a, x-amazon-apigateway-tag-value: b}, {name: c}]", map[string]string{"a": "b", "c": ""}},
 		{"JSON", `{"tags": [{"name": "a", "x-amazon-apigateway-tag-value": "b"}]}`, map[string]string{"a": "b"}},
 		{"none", head, map[string]string{}},
+		{"variable", head + "tags: [{name: a, x-amazon-apigateway-tag-value: '${AWS::Region}'}]", map[string]string{"a": "here"}},
 		{"what else is wrong does not matter", "swagger: '2.0'\ntags: [{name: a}]", map[string]string{"a": ""}},
 		{"unreadable", "{", nil},
 		{"empty", "", nil},
 		{"not tags", "tags: x", nil},
 		{"not all tags", "tags: [{name: a}, x]", nil},
 	} {
-		if got := Tags(tt.document); !maps.Equal(got, tt.want) || (got == nil) != (tt.want == nil) {
+		if got := Tags(tt.document, Options{Region: "here"}); !maps.Equal(got, tt.want) || (got == nil) != (tt.want == nil) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
 	}

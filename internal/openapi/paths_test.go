@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -145,4 +146,14 @@ components: {responses: {$ref: {$ref: '#/6'}}, examples: {e: {value: {$ref: '#/n
 			"info paths.'/a'(post).parameters: not supported for HTTP APIs, ignored",
 		}},
 	})
+}
+
+func TestTooManyOperations(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{maxOperations: "<nil>", maxOperations + 1: "paths: must not have more than 10000 operations (line 3)"} {
+		document := head + "paths: {" + strings.ReplaceAll(manyMembers(n, "/a%d:_{get:_{}},"), "_", " ") + "}"
+		if _, err := Import(document, testOptions); fmt.Sprint(err) != want {
+			t.Errorf("%d: got %.200v, want %q", n, err, want)
+		}
+	}
 }

@@ -137,6 +137,7 @@ func TestParseRefuses(t *testing.T) {
 		{"YAML too deep by a merge", "a: &x {b: " + strings.Repeat("[", 60) + strings.Repeat("]", 60) + "}\nc: &y {<<: *x}\nd: " + strings.Repeat("[", 60) + "*y" + strings.Repeat("]", 60), "deeper than 100 levels"},
 		{"YAML of too many values by aliases", "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + manyAliases(6), "more than 500000 values"},
 		{"YAML of too many values by merges", "a: &x {" + manyMembers(1000, "m%d: 1,") + "}\nb: [" + strings.Repeat("{<<: *x}, ", 500) + "]", "more than 500000 values"},
+		{"YAML of too many values by aliases of merges", "a: &x {" + manyMembers(1000, "m%d: 1,") + "}\nb: &y [" + strings.Repeat("{<<: *x}, ", 100) + "]\nc: [*y, *y, *y, *y, *y]", "more than 500000 values"},
 		{"YAML of too many values", "a: [" + strings.Repeat("a,", maxMarks) + "a]", "more than 500000 values"},
 		{"YAML name too long", "? " + strings.Repeat("x", maxName+1) + "\n: 1\n", "a name is longer than 8192 bytes"},
 		{"YAML directives", strings.Repeat("%X y\n", maxDirectives+1) + "---\na: 1\n", "more than 100 directives"},
@@ -146,6 +147,25 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: got %.200s, want an error with %q", tt.name, n.print(), tt.want)
 		} else if !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %.200q, want an error with %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// What is too much for the YAML parser does not reach it.
+func TestCheckYAML(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		document string
+		ok       bool
+	}{
+		{strings.Repeat("- ", maxMarks), true},
+		{strings.Repeat("- ", maxMarks) + "-", false},
+		{strings.Repeat("%", 1000) + "\n" + strings.Repeat("%a\r\n", maxDirectives-1), true},
+		{strings.Repeat("%a\r\n", maxDirectives+1), false},
+		{strings.Repeat("%a\r", maxDirectives+1), false},
+	} {
+		if err := checkYAML(tt.document); (err == nil) != tt.ok {
+			t.Errorf("%.20q…: got %v", tt.document, err)
 		}
 	}
 }
@@ -225,7 +245,7 @@ func hostile(size int) map[string]string {
 // limit is far above what is needed: under the race detector, on a busy machine.
 func TestHostileDocuments(t *testing.T) {
 	const limit = 10 * time.Second
-	for name, document := range hostile(500_000) {
+	for name, document := range hostile(250_000) {
 		start := time.Now()
 		_, err := Import(document, Options{BasePath: "prepend"})
 		took := time.Since(start)

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -178,9 +176,6 @@ func yamlNode(n *node) *yaml.Node {
 		y.Kind, y.Tag = yaml.MappingNode, "!!map"
 		for _, m := range n.members {
 			name := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: m.name}
-			if strings.ContainsFunc(m.name, unicode.IsControl) { // or it would be a block
-				name.Style = yaml.DoubleQuotedStyle
-			}
 			y.Content = append(y.Content, name, yamlNode(m.value))
 		}
 	}
