@@ -3,6 +3,8 @@ package policy
 import (
 	"net/netip"
 	"strings"
+
+	"penstock/internal/jsontree"
 )
 
 // addresses is the test of IpAddress. IPv4 addresses that are mapped into IPv6 are
@@ -23,12 +25,12 @@ func (t addresses) holds(value string, _ func(string) []string) truth {
 	return no
 }
 
-func parseAddresses(_ *parser, list []*node) (test, error) {
+func parseAddresses(_ *parser, list []*jsontree.Node) (test, error) {
 	t := make(addresses, len(list))
 	for i, n := range list {
 		var ok bool
-		if t[i], ok = parsePrefix(n.text); !ok {
-			return nil, n.fail("%q is neither an IP address nor a CIDR block", n.text)
+		if t[i], ok = parsePrefix(n.Text); !ok {
+			return nil, fail(n, "%q is neither an IP address nor a CIDR block", n.Text)
 		}
 	}
 	return t, nil

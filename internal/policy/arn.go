@@ -2,6 +2,8 @@ package policy
 
 import (
 	"strings"
+
+	"penstock/internal/jsontree"
 )
 
 // arnParts is how many parts an ARN has. Only the last one, the resource, may have
@@ -39,7 +41,7 @@ func (t arns) holds(value string, values func(string) []string) truth {
 	return result
 }
 
-func parseARNs(p *parser, list []*node) (test, error) {
+func parseARNs(p *parser, list []*jsontree.Node) (test, error) {
 	t := make(arns, len(list))
 	for i, n := range list {
 		whole, err := p.pattern(n, true)
@@ -48,7 +50,7 @@ func parseARNs(p *parser, list []*node) (test, error) {
 		}
 		var ok bool
 		if t[i], ok = split(whole); !ok {
-			return nil, n.fail("%q is no ARN, which has six parts: \"arn:partition:service:region:account:resource\"", n.text)
+			return nil, fail(n, "%q is no ARN, which has six parts: \"arn:partition:service:region:account:resource\"", n.Text)
 		}
 	}
 	return t, nil

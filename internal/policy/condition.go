@@ -2,6 +2,8 @@ package policy
 
 import (
 	"strings"
+
+	"penstock/internal/jsontree"
 )
 
 // A condition compares the values of one key of a request with those of the
@@ -77,39 +79,39 @@ func (c *condition) one(value string, values func(string) []string) truth {
 //	{ operator: { key: value | [ value, … ], … }, … }
 //
 // All operators and all keys must hold.
-func (p *parser) conditions(n *node) ([]condition, error) {
-	if n.kind != object {
-		return nil, n.fail("must be an object")
+func (p *parser) conditions(n *jsontree.Node) ([]condition, error) {
+	if n.Kind != jsontree.Object {
+		return nil, fail(n, "must be an object")
 	}
 	var all []condition
-	for _, block := range n.items {
-		prototype, parse, ok := parseOperator(block.name)
+	for _, block := range n.Items {
+		prototype, parse, ok := parseOperator(block.Name)
 		switch {
 		case !ok:
-			return nil, block.fail("unknown operator")
-		case block.kind != object:
-			return nil, block.fail("must be an object of condition keys")
-		case len(block.items) == 0:
-			return nil, block.fail("must not be empty")
+			return nil, fail(block, "unknown operator")
+		case block.Kind != jsontree.Object:
+			return nil, fail(block, "must be an object of condition keys")
+		case len(block.Items) == 0:
+			return nil, fail(block, "must not be empty")
 		}
 		seen := map[string]bool{}
-		for _, m := range block.items {
+		for _, m := range block.Items {
 			c := prototype
 			var err error
-			if c.key, err = p.key(m, m.name); err != nil {
+			if c.key, err = p.key(m, m.Name); err != nil {
 				return nil, err
 			}
 			if seen[c.key] {
-				return nil, m.fail("stands twice; the case of keys does not matter")
+				return nil, fail(m, "stands twice; the case of keys does not matter")
 			}
 			seen[c.key] = true
 			list := elements(m)
 			if len(list) == 0 {
-				return nil, m.fail("must not be empty")
+				return nil, fail(m, "must not be empty")
 			}
 			for _, v := range list {
-				if v.kind != text && v.kind != number && v.kind != boolean {
-					return nil, v.fail("must be a string, a number, a boolean or a list of them")
+				if v.Kind != jsontree.String && v.Kind != jsontree.Number && v.Kind != jsontree.Boolean {
+					return nil, fail(v, "must be a string, a number, a boolean or a list of them")
 				}
 			}
 			if parse == nil {
@@ -127,7 +129,7 @@ func (p *parser) conditions(n *node) ([]condition, error) {
 }
 
 // A testParser makes a test of the values of a document.
-type testParser func(p *parser, list []*node) (test, error)
+type testParser func(p *parser, list []*jsontree.Node) (test, error)
 
 // parseOperator parses
 //
@@ -175,15 +177,15 @@ func parseOperator(s string) (c condition, parse testParser, ok bool) {
 
 // null reads the values of Null: true for keys that are absent, false for those
 // that are there.
-func (c *condition) null(list []*node) error {
+func (c *condition) null(list []*jsontree.Node) error {
 	for _, v := range list {
 		switch {
-		case strings.EqualFold(v.text, "true"):
+		case strings.EqualFold(v.Text, "true"):
 			c.absent = true
-		case strings.EqualFold(v.text, "false"):
+		case strings.EqualFold(v.Text, "false"):
 			c.present = true
 		default:
-			return v.fail("%q is neither true nor false", v.text)
+			return fail(v, "%q is neither true nor false", v.Text)
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"penstock/internal/jsontree"
 )
 
 // A comparison says which results of comparing two values are right: bit 0 for
@@ -56,12 +58,12 @@ func parseNumbers(c comparison) testParser {
 	if c == 0 {
 		return nil
 	}
-	return func(_ *parser, list []*node) (test, error) {
+	return func(_ *parser, list []*jsontree.Node) (test, error) {
 		t := numbers{c, make([]float64, len(list))}
 		for i, n := range list {
 			var ok bool
-			if t.values[i], ok = parseNumber(n.text); !ok {
-				return nil, n.fail("%q is no number", n.text)
+			if t.values[i], ok = parseNumber(n.Text); !ok {
+				return nil, fail(n, "%q is no number", n.Text)
 			}
 		}
 		return t, nil
@@ -102,12 +104,12 @@ func parseDates(c comparison) testParser {
 	if c == 0 {
 		return nil
 	}
-	return func(_ *parser, list []*node) (test, error) {
+	return func(_ *parser, list []*jsontree.Node) (test, error) {
 		t := dates{c, make([]time.Time, len(list))}
 		for i, n := range list {
 			var ok bool
-			if t.values[i], ok = parseDate(n.text); !ok {
-				return nil, n.fail("%q is no date, want one like 2030-12-31T23:59:59Z or seconds since 1970", n.text)
+			if t.values[i], ok = parseDate(n.Text); !ok {
+				return nil, fail(n, "%q is no date, want one like 2030-12-31T23:59:59Z or seconds since 1970", n.Text)
 			}
 		}
 		return t, nil

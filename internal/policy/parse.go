@@ -1,11 +1,34 @@
 package policy
 
 import (
+	"errors"
 	"strings"
+
+	"penstock/internal/jsontree"
 )
+
+// MaxLength is how long a document may be, in bytes. It bounds all that is in it.
+const MaxLength = 64 << 10
 
 // maxStatements is how many statements a document may have.
 const maxStatements = 500
+
+// limits are those of the JSON text. A policy needs six levels: document,
+// statements, statement, conditions, keys, values.
+var limits = jsontree.Limits{What: "the document", Length: MaxLength, Depth: 8}
+
+// read reads the JSON text of a document.
+func read(text string) (*jsontree.Node, error) {
+	root, err := jsontree.Read(text, limits)
+	if err == nil {
+		return root, nil
+	}
+	var bad *jsontree.Error
+	if errors.As(err, &bad) {
+		err = fail(bad.Node, "%s", bad.Reason)
+	}
+	return nil, err
+}
 
 // A parser makes statements of a JSON document.
 type parser struct {
@@ -20,32 +43,32 @@ type parser struct {
 //
 // Only Statement is required. Without Version the document is of the older one,
 // which has no policy variables.
-func (p *parser) document(n *node) ([]statement, error) {
-	if n.kind != object {
-		return nil, n.fail("the document must be an object")
+func (p *parser) document(n *jsontree.Node) ([]statement, error) {
+	if n.Kind != jsontree.Object {
+		return nil, fail(n, "the document must be an object")
 	}
-	var list []*node
-	for _, m := range n.items {
-		switch m.name {
+	var list []*jsontree.Node
+	for _, m := range n.Items {
+		switch m.Name {
 		case "Version":
-			if m.kind != text || m.text != "2012-10-17" && m.text != "2008-10-17" {
-				return nil, m.fail(`must be "2012-10-17" or "2008-10-17"`)
+			if m.Kind != jsontree.String || m.Text != "2012-10-17" && m.Text != "2008-10-17" {
+				return nil, fail(m, `must be "2012-10-17" or "2008-10-17"`)
 			}
-			p.variables = m.text == "2012-10-17"
+			p.variables = m.Text == "2012-10-17"
 		case "Id":
-			if m.kind != text {
-				return nil, m.fail("must be a string")
+			if m.Kind != jsontree.String {
+				return nil, fail(m, "must be a string")
 			}
 		case "Statement":
 			list = elements(m)
 			switch {
 			case len(list) == 0:
-				return nil, m.fail("must not be empty")
+				return nil, fail(m, "must not be empty")
 			case len(list) > maxStatements:
-				return nil, m.fail("has more than %d statements", maxStatements)
+				return nil, fail(m, "has more than %d statements", maxStatements)
 			}
 		default:
-			return nil, m.fail("unknown member; a policy has Version, Id and Statement")
+			return nil, fail(m, "unknown member; a policy has Version, Id and Statement")
 		}
 	}
 	if list == nil {
@@ -61,11 +84,11 @@ func (p *parser) document(n *node) ([]statement, error) {
 }
 
 // elements returns the elements of a list, or of what stands for a list of one.
-func elements(n *node) []*node {
-	if n.kind == list {
-		return n.items
+func elements(n *jsontree.Node) []*jsontree.Node {
+	if n.Kind == jsontree.List {
+		return n.Items
 	}
-	return []*node{n}
+	return []*jsontree.Node{n}
 }
 
 // statement parses
@@ -74,64 +97,64 @@ func elements(n *node) []*node {
 //	  "Resource" | "NotResource": patterns, "Condition": conditions }
 //
 // Sid and Condition are optional.
-func (p *parser) statement(n *node, s *statement) error {
-	if n.kind != object {
-		return n.fail("must be an object")
+func (p *parser) statement(n *jsontree.Node, s *statement) error {
+	if n.Kind != jsontree.Object {
+		return fail(n, "must be an object")
 	}
-	for _, m := range n.items {
+	for _, m := range n.Items {
 		var err error
-		switch m.name {
+		switch m.Name {
 		case "Sid":
-			if m.kind != text {
-				err = m.fail("must be a string")
+			if m.Kind != jsontree.String {
+				err = fail(m, "must be a string")
 			}
 		case "Effect":
-			if m.kind != text || m.text != "Allow" && m.text != "Deny" {
-				err = m.fail(`must be "Allow" or "Deny"`)
+			if m.Kind != jsontree.String || m.Text != "Allow" && m.Text != "Deny" {
+				err = fail(m, `must be "Allow" or "Deny"`)
 			}
-			s.deny = m.text == "Deny"
+			s.deny = m.Text == "Deny"
 		case "Action", "NotAction":
-			s.notAction = m.name == "NotAction"
+			s.notAction = m.Name == "NotAction"
 			s.actions, err = p.patterns(m, p.action)
 		case "Resource", "NotResource":
-			s.notResource = m.name == "NotResource"
+			s.notResource = m.Name == "NotResource"
 			s.resources, err = p.patterns(m, p.resource)
 		case "Condition":
 			s.conditions, err = p.conditions(m)
 		case "Principal", "NotPrincipal":
-			err = m.fail("is not allowed in the policy of a caller, who is the principal")
+			err = fail(m, "is not allowed in the policy of a caller, who is the principal")
 		default:
-			err = m.fail("unknown member; a statement has Sid, Effect, Action, NotAction, Resource, NotResource and Condition")
+			err = fail(m, "unknown member; a statement has Sid, Effect, Action, NotAction, Resource, NotResource and Condition")
 		}
 		if err != nil {
 			return err
 		}
 	}
 	switch {
-	case n.member("Effect") == nil:
-		return n.fail("Effect is missing")
-	case n.member("Action") == nil && n.member("NotAction") == nil:
-		return n.fail("Action or NotAction is missing")
-	case n.member("Action") != nil && n.member("NotAction") != nil:
-		return n.fail("has both Action and NotAction")
-	case n.member("Resource") == nil && n.member("NotResource") == nil:
-		return n.fail("Resource or NotResource is missing")
-	case n.member("Resource") != nil && n.member("NotResource") != nil:
-		return n.fail("has both Resource and NotResource")
+	case n.Member("Effect") == nil:
+		return fail(n, "Effect is missing")
+	case n.Member("Action") == nil && n.Member("NotAction") == nil:
+		return fail(n, "Action or NotAction is missing")
+	case n.Member("Action") != nil && n.Member("NotAction") != nil:
+		return fail(n, "has both Action and NotAction")
+	case n.Member("Resource") == nil && n.Member("NotResource") == nil:
+		return fail(n, "Resource or NotResource is missing")
+	case n.Member("Resource") != nil && n.Member("NotResource") != nil:
+		return fail(n, "has both Resource and NotResource")
 	}
 	return nil
 }
 
 // patterns parses a string or a list of strings that is not empty.
-func (p *parser) patterns(n *node, parse func(*node) (pattern, error)) ([]pattern, error) {
+func (p *parser) patterns(n *jsontree.Node, parse func(*jsontree.Node) (pattern, error)) ([]pattern, error) {
 	list := elements(n)
 	if len(list) == 0 {
-		return nil, n.fail("must not be empty")
+		return nil, fail(n, "must not be empty")
 	}
 	patterns := make([]pattern, len(list))
 	for i, m := range list {
-		if m.kind != text {
-			return nil, m.fail("must be a string or a list of strings")
+		if m.Kind != jsontree.String {
+			return nil, fail(m, "must be a string or a list of strings")
 		}
 		var err error
 		if patterns[i], err = parse(m); err != nil {
@@ -143,17 +166,17 @@ func (p *parser) patterns(n *node, parse func(*node) (pattern, error)) ([]patter
 
 // action parses the pattern of an action, which has no variables. As with IAM,
 // all but "*" names a service.
-func (p *parser) action(n *node) (pattern, error) {
-	service, action, _ := strings.Cut(n.text, ":")
-	if n.text != "*" && (service == "" || action == "") {
-		return pattern{}, n.fail(`must be "*" or a service and an action, like "apigateway:GET"`)
+func (p *parser) action(n *jsontree.Node) (pattern, error) {
+	service, action, _ := strings.Cut(n.Text, ":")
+	if n.Text != "*" && (service == "" || action == "") {
+		return pattern{}, fail(n, `must be "*" or a service and an action, like "apigateway:GET"`)
 	}
-	return wildcards(strings.ToLower(n.text)), nil
+	return wildcards(strings.ToLower(n.Text)), nil
 }
 
 // resource parses the pattern of a resource. One that could match no ARN is an
 // error.
-func (p *parser) resource(n *node) (pattern, error) {
+func (p *parser) resource(n *jsontree.Node) (pattern, error) {
 	t, err := p.pattern(n, true)
 	if err != nil {
 		return t, err
@@ -162,13 +185,13 @@ func (p *parser) resource(n *node) (pattern, error) {
 	fixed := len(t.parts) == 1 && t.parts[0].kind == literal
 	if len(t.parts) == 0 || !strings.HasPrefix(start, "arn:") && !strings.HasPrefix("arn:", start) ||
 		fixed && strings.Count(start, ":") < arnParts-1 {
-		return t, n.fail(`must be "*" or an ARN, which has six parts: "arn:partition:service:region:account:resource"`)
+		return t, fail(n, `must be "*" or an ARN, which has six parts: "arn:partition:service:region:account:resource"`)
 	}
 	return t, nil
 }
 
 // key returns the name under which requests have the values of a condition key.
-func (p *parser) key(n *node, name string) (string, error) {
+func (p *parser) key(n *jsontree.Node, name string) (string, error) {
 	for _, known := range p.keys {
 		switch {
 		case !strings.HasSuffix(known, "/"):
@@ -180,9 +203,9 @@ func (p *parser) key(n *node, name string) (string, error) {
 		}
 	}
 	if len(p.keys) == 0 {
-		return "", n.fail("unknown condition key %q; none are known here", name)
+		return "", fail(n, "unknown condition key %q; none are known here", name)
 	}
-	return "", n.fail("unknown condition key %q; known are %s", name, strings.Join(p.keys, ", "))
+	return "", fail(n, "unknown condition key %q; known are %s", name, strings.Join(p.keys, ", "))
 }
 
 func (p *parser) use(key string) string {

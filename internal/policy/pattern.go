@@ -3,6 +3,8 @@ package policy
 import (
 	"strings"
 	"unicode/utf8"
+
+	"penstock/internal/jsontree"
 )
 
 // A pattern is what a text is compared with: literal text, wildcards and policy
@@ -41,37 +43,37 @@ func wildcards(s string) pattern {
 //
 // Without wild, * and ? are ordinary characters. In documents of the older version
 // so are those of ${…}. A default ends at the first quote.
-func (p *parser) pattern(n *node, wild bool) (pattern, error) {
+func (p *parser) pattern(n *jsontree.Node, wild bool) (pattern, error) {
 	if !p.variables {
-		return scan(n.text, wild, nil)
+		return scan(n.Text, wild, nil)
 	}
-	return scan(n.text, wild, func(s string) (part, string, error) {
+	return scan(n.Text, wild, func(s string) (part, string, error) {
 		return p.variable(n, s)
 	})
 }
 
 // variable parses a variable after its "${" and returns what follows it.
-func (p *parser) variable(n *node, s string) (part, string, error) {
+func (p *parser) variable(n *jsontree.Node, s string) (part, string, error) {
 	end := strings.IndexAny(s, "},")
 	if end < 0 {
-		return part{}, "", n.fail(`unclosed "${"`)
+		return part{}, "", fail(n, `unclosed "${"`)
 	}
 	v := part{kind: variable}
 	name, rest := strings.TrimSpace(s[:end]), s[end:]
 	if after, found := strings.CutPrefix(rest, ","); found {
 		after, found = strings.CutPrefix(strings.TrimLeft(after, " "), "'")
 		if !found {
-			return part{}, "", n.fail("the default of ${%s} must be in single quotes", name)
+			return part{}, "", fail(n, "the default of ${%s} must be in single quotes", name)
 		}
 		if v.fallback, rest, found = strings.Cut(after, "'"); !found {
-			return part{}, "", n.fail("the default of ${%s} has no closing quote", name)
+			return part{}, "", fail(n, "the default of ${%s} has no closing quote", name)
 		}
 		v.defaulting = true
 		rest = strings.TrimLeft(rest, " ")
 	}
 	rest, found := strings.CutPrefix(rest, "}")
 	if !found {
-		return part{}, "", n.fail(`unclosed "${"`)
+		return part{}, "", fail(n, `unclosed "${"`)
 	}
 	if s := s[:end]; (s == "*" || s == "?" || s == "$") && !v.defaulting {
 		return part{kind: literal, text: s}, rest, nil

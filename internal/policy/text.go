@@ -2,6 +2,8 @@ package policy
 
 import (
 	"strings"
+
+	"penstock/internal/jsontree"
 )
 
 // texts is the test of StringEquals and StringLike.
@@ -12,17 +14,17 @@ func (t texts) holds(value string, values func(string) []string) truth {
 }
 
 // parseTexts parses values in which * and ? are ordinary characters.
-func parseTexts(p *parser, list []*node) (test, error) {
+func parseTexts(p *parser, list []*jsontree.Node) (test, error) {
 	t, err := p.texts(list, false)
 	return t, err
 }
 
-func parseLike(p *parser, list []*node) (test, error) {
+func parseLike(p *parser, list []*jsontree.Node) (test, error) {
 	t, err := p.texts(list, true)
 	return t, err
 }
 
-func (p *parser) texts(list []*node, wild bool) (texts, error) {
+func (p *parser) texts(list []*jsontree.Node, wild bool) (texts, error) {
 	t := make(texts, len(list))
 	for i, n := range list {
 		var err error
@@ -63,7 +65,7 @@ func equalFold(parts []part, s string) bool {
 	return strings.EqualFold(b.String(), s)
 }
 
-func parseFolded(p *parser, list []*node) (test, error) {
+func parseFolded(p *parser, list []*jsontree.Node) (test, error) {
 	t, err := p.texts(list, false)
 	return folded(t), err
 }
@@ -82,16 +84,16 @@ func (b booleans) holds(value string, _ func(string) []string) truth {
 	}
 }
 
-func parseBooleans(_ *parser, list []*node) (test, error) {
+func parseBooleans(_ *parser, list []*jsontree.Node) (test, error) {
 	var b booleans
 	for _, n := range list {
 		switch {
-		case strings.EqualFold(n.text, "true"):
+		case strings.EqualFold(n.Text, "true"):
 			b.yes = true
-		case strings.EqualFold(n.text, "false"):
+		case strings.EqualFold(n.Text, "false"):
 			b.no = true
 		default:
-			return nil, n.fail("%q is neither true nor false", n.text)
+			return nil, fail(n, "%q is neither true nor false", n.Text)
 		}
 	}
 	return b, nil

@@ -10,6 +10,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	jsonkind "github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"penstock/internal/jsontree"
 )
 
 // anyURL is the URL of a schema that takes any value. References to models lead
@@ -23,10 +25,10 @@ func (d *document) compile() (*jsonschema.Schema, error) {
 	c.UseLoader(nowhere{})
 	c.UseRegexpEngine(func(s string) (jsonschema.Regexp, error) { return pattern(s), nil })
 	if err := c.AddResource(anyURL, map[string]any{}); err != nil {
-		return nil, d.root.fail("%s", err)
+		return nil, fail(d.root, "%s", err)
 	}
 	if err := c.AddResource(baseURL, d.value(d.root)); err != nil {
-		return nil, d.root.fail("%s", err)
+		return nil, fail(d.root, "%s", err)
 	}
 	s, err := c.Compile(baseURL)
 	var invalid *jsonschema.SchemaValidationError
@@ -36,35 +38,35 @@ func (d *document) compile() (*jsonschema.Schema, error) {
 	case errors.As(err, &invalid):
 		return nil, d.explain(invalid)
 	default:
-		return nil, d.root.fail("does not compile: %s", strings.ReplaceAll(err.Error(), baseURL, ""))
+		return nil, fail(d.root, "does not compile: %s", strings.ReplaceAll(err.Error(), baseURL, ""))
 	}
 }
 
 // value returns a node as encoding/json would decode it, but for references to
 // models.
-func (d *document) value(n *node) any {
-	switch n.kind {
-	case null:
+func (d *document) value(n *jsontree.Node) any {
+	switch n.Kind {
+	case jsontree.Null:
 		return nil
-	case boolean:
-		return n.text == "true"
-	case number:
-		return json.Number(n.text)
-	case text:
+	case jsontree.Boolean:
+		return n.Text == "true"
+	case jsontree.Number:
+		return json.Number(n.Text)
+	case jsontree.String:
 		if d.models[n] {
 			return anyURL
 		}
-		return n.text
-	case list:
-		items := make([]any, len(n.items))
-		for i, item := range n.items {
+		return n.Text
+	case jsontree.List:
+		items := make([]any, len(n.Items))
+		for i, item := range n.Items {
 			items[i] = d.value(item)
 		}
 		return items
 	default:
-		members := make(map[string]any, len(n.items))
-		for _, item := range n.items {
-			members[item.name] = d.value(item)
+		members := make(map[string]any, len(n.Items))
+		for _, item := range n.Items {
+			members[item.Name] = d.value(item)
 		}
 		return members
 	}
@@ -87,19 +89,19 @@ func (pattern) MatchString(string) bool { return true }
 
 // A fault is a rule of draft-04 that a value breaks.
 type fault struct {
-	node *node
+	node *jsontree.Node
 	kind jsonschema.ErrorKind
 }
 
 // explain makes one error of all that is wrong with a schema: of what stands first
 // in the text.
 func (d *document) explain(invalid *jsonschema.SchemaValidationError) error {
-	unexplained := d.root.fail("is no schema of draft-04")
+	unexplained := fail(d.root, "is no schema of draft-04")
 	at := d.root
 	_, fragment, _ := strings.Cut(invalid.URL, "#")
 	if fragment, err := url.PathUnescape(fragment); err == nil && fragment != "" {
 		for token := range strings.SplitSeq(fragment[1:], "/") {
-			if at = at.child(token); at == nil {
+			if at = child(at, token); at == nil {
 				return unexplained
 			}
 		}
@@ -112,18 +114,20 @@ func (d *document) explain(invalid *jsonschema.SchemaValidationError) error {
 	if len(all) == 0 {
 		return unexplained
 	}
+	numbers := map[*jsontree.Node]int{}
+	order(d.root, numbers)
 	first := slices.MinFunc(all, func(a, b fault) int {
-		return cmp.Or(cmp.Compare(a.node.order, b.node.order), cmp.Compare(reason(a.kind), reason(b.kind)))
+		return cmp.Or(cmp.Compare(numbers[a.node], numbers[b.node]), cmp.Compare(reason(a.kind), reason(b.kind)))
 	})
-	return first.node.fail("%s", reason(first.kind))
+	return fail(first.node, "%s", reason(first.kind))
 }
 
 // faults returns what is wrong with at and the values in it.
-func faults(e *jsonschema.ValidationError, at *node) []fault {
+func faults(e *jsonschema.ValidationError, at *jsontree.Node) []fault {
 	if len(e.Causes) == 0 {
 		n := at
 		for _, token := range e.InstanceLocation {
-			if n = n.child(strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1")); n == nil {
+			if n = child(n, strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1")); n == nil {
 				return nil
 			}
 		}
@@ -148,7 +152,7 @@ func meant(branches [][]fault) []fault {
 	rank := func(faults []fault) int {
 		most := -1
 		for _, f := range faults {
-			r := 2 * f.node.depth()
+			r := 2 * depth(f.node)
 			if !f.otherType() {
 				r++
 			}
@@ -181,19 +185,10 @@ func (f fault) otherType() bool {
 	case *jsonkind.Type:
 		return true
 	case *jsonkind.Enum:
-		return f.node.kind != text
+		return f.node.Kind != jsontree.String
 	default:
 		return false
 	}
-}
-
-// depth returns in how many values n is.
-func (n *node) depth() int {
-	depth := 0
-	for ; n.parent != nil; n = n.parent {
-		depth++
-	}
-	return depth
 }
 
 // typeNames are the types of JSON Schema in a sentence.

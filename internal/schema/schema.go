@@ -20,9 +20,42 @@ import (
 	"errors"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
+
+	"penstock/internal/jsontree"
 )
+
+const (
+	// MaxLength is how long a schema may be, in bytes: as long as the service takes.
+	MaxLength = 32 << 10
+	// maxDepth is how deep objects and lists may nest.
+	maxDepth = 64
+)
+
+// limits are those of the JSON text. Places would otherwise be much longer together
+// than the schema, to compile a schema takes time in the square of its schemas, and
+// numbers are compared exactly, in as many digits as their exponents say.
+var limits = jsontree.Limits{
+	What:     "the schema",
+	Length:   MaxLength,
+	Depth:    maxDepth,
+	Values:   5000,
+	Place:    1024,
+	Exponent: 400,
+}
+
+// read reads the JSON text of a schema.
+func read(text string) (*jsontree.Node, error) {
+	root, err := jsontree.Read(text, limits)
+	if err == nil {
+		return root, nil
+	}
+	var bad *jsontree.Error
+	if errors.As(err, &bad) {
+		err = fail(bad.Node, "%s", bad.Reason)
+	}
+	return nil, err
+}
 
 // An Error says what is wrong with a schema, and where.
 type Error struct {
@@ -55,32 +88,32 @@ func Check(text string) error {
 
 // A document is a schema and what its references lead to.
 type document struct {
-	root      *node
-	resources map[string]*node // schemas by the absolute URL that their id gives them
-	anchors   map[string]*node // schemas by a URL with a name behind the #
-	ids       map[*node]string // the URLs of resources
-	bases     map[*node]string // every schema, with the URL its references are relative to
-	targets   map[*node]*node  // the schema that has a $ref, to the schema it leads to
-	models    map[*node]bool   // values of $ref that lead to a model
-	pending   []*node          // schemas whose references are not resolved yet
-	err       error            // the first thing that is wrong
+	root      *jsontree.Node
+	resources map[string]*jsontree.Node         // schemas by the absolute URL that their id gives them
+	anchors   map[string]*jsontree.Node         // schemas by a URL with a name behind the #
+	ids       map[*jsontree.Node]string         // the URLs of resources
+	bases     map[*jsontree.Node]string         // every schema, with the URL its references are relative to
+	targets   map[*jsontree.Node]*jsontree.Node // the schema that has a $ref, to the schema it leads to
+	models    map[*jsontree.Node]bool           // values of $ref that lead to a model
+	pending   []*jsontree.Node                  // schemas whose references are not resolved yet
+	err       error                             // the first thing that is wrong
 }
 
 // baseURL is the URL of a schema that has no id.
 const baseURL = "model:///schema"
 
 // newDocument finds the schemas in a JSON value and resolves their references.
-func newDocument(root *node) *document {
+func newDocument(root *jsontree.Node) *document {
 	d := &document{
 		root:      root,
-		resources: map[string]*node{baseURL: root, anyURL: {}},
-		anchors:   map[string]*node{},
-		ids:       map[*node]string{root: baseURL},
-		bases:     map[*node]string{},
-		targets:   map[*node]*node{},
-		models:    map[*node]bool{},
+		resources: map[string]*jsontree.Node{baseURL: root, anyURL: {}},
+		anchors:   map[string]*jsontree.Node{},
+		ids:       map[*jsontree.Node]string{root: baseURL},
+		bases:     map[*jsontree.Node]string{},
+		targets:   map[*jsontree.Node]*jsontree.Node{},
+		models:    map[*jsontree.Node]bool{},
 	}
-	if root.kind != object {
+	if root.Kind != jsontree.Object {
 		d.fail(root, "must be an object")
 		return d
 	}
@@ -92,9 +125,9 @@ func newDocument(root *node) *document {
 }
 
 // fail keeps the first error.
-func (d *document) fail(n *node, format string, args ...any) {
+func (d *document) fail(n *jsontree.Node, format string, args ...any) {
 	if d.err == nil {
-		d.err = n.fail(format, args...)
+		d.err = fail(n, format, args...)
 	}
 }
 
@@ -107,36 +140,36 @@ var (
 
 // schema looks at n, which stands where a schema does, and at all schemas in it.
 // What is no object is none.
-func (d *document) schema(n *node, base string) {
-	if _, seen := d.bases[n]; seen || n.kind != object {
+func (d *document) schema(n *jsontree.Node, base string) {
+	if _, seen := d.bases[n]; seen || n.Kind != jsontree.Object {
 		return
 	}
-	ref := n.member("$ref")
-	if id := n.member("id"); id != nil && id.kind == text && ref == nil {
+	ref := n.Member("$ref")
+	if id := n.Member("id"); id != nil && id.Kind == jsontree.String && ref == nil {
 		base = d.id(n, id, base)
 	}
 	d.bases[n] = base
-	if s := n.member("$schema"); s != nil && s.kind == text && !isDraft4(s.text) {
-		d.fail(s, "%q is not draft-04, the only draft of models; it is named http://json-schema.org/draft-04/schema#", s.text)
+	if s := n.Member("$schema"); s != nil && s.Kind == jsontree.String && !isDraft4(s.Text) {
+		d.fail(s, "%q is not draft-04, the only draft of models; it is named http://json-schema.org/draft-04/schema#", s.Text)
 	}
-	if ref != nil && ref.kind == text {
+	if ref != nil && ref.Kind == jsontree.String {
 		d.pending = append(d.pending, n)
 	}
 	for _, name := range oneSchema {
-		if m := n.member(name); m != nil {
+		if m := n.Member(name); m != nil {
 			d.schema(m, base)
 		}
 	}
 	for _, name := range listOfSchema {
-		if m := n.member(name); m != nil && m.kind == list {
-			for _, item := range m.items {
+		if m := n.Member(name); m != nil && m.Kind == jsontree.List {
+			for _, item := range m.Items {
 				d.schema(item, base)
 			}
 		}
 	}
 	for _, name := range mapOfSchema {
-		if m := n.member(name); m != nil && m.kind == object {
-			for _, item := range m.items {
+		if m := n.Member(name); m != nil && m.Kind == jsontree.Object {
+			for _, item := range m.Items {
 				d.schema(item, base)
 			}
 		}
@@ -151,15 +184,15 @@ func isDraft4(s string) bool {
 
 // id registers the id of a schema and returns the base for what is in it. An id
 // with a name behind the # is an anchor.
-func (d *document) id(n, id *node, base string) string {
-	address, name, err := join(base, id.text)
+func (d *document) id(n, id *jsontree.Node, base string) string {
+	address, name, err := join(base, id.Text)
 	if err != nil {
-		d.fail(id, "%q is no URL", id.text)
+		d.fail(id, "%q is no URL", id.Text)
 		return base
 	}
-	if id.text != "" && !strings.HasPrefix(id.text, "#") {
+	if id.Text != "" && !strings.HasPrefix(id.Text, "#") {
 		if other := d.resources[address]; other != nil && other != n {
-			d.fail(id, "%q stands twice", id.text)
+			d.fail(id, "%q stands twice", id.Text)
 			return base
 		}
 		base = address
@@ -169,7 +202,7 @@ func (d *document) id(n, id *node, base string) string {
 	if name != "" && !strings.HasPrefix(name, "/") {
 		key := base + "#" + name
 		if other := d.anchors[key]; other != nil && other != n {
-			d.fail(id, "%q stands twice", id.text)
+			d.fail(id, "%q stands twice", id.Text)
 			return base
 		}
 		d.anchors[key] = n
@@ -205,11 +238,11 @@ func join(base, reference string) (address, fragment string, err error) {
 var model = regexp.MustCompile(`^https://apigateway\.amazonaws\.com/restapis/[0-9A-Za-z]+/models/[0-9A-Za-z]+$`)
 
 // reference resolves the $ref of a schema.
-func (d *document) reference(n *node) {
-	ref := n.member("$ref")
-	address, fragment, err := join(d.bases[n], ref.text)
+func (d *document) reference(n *jsontree.Node) {
+	ref := n.Member("$ref")
+	address, fragment, err := join(d.bases[n], ref.Text)
 	if err != nil {
-		d.fail(ref, "%q is no reference", ref.text)
+		d.fail(ref, "%q is no reference", ref.Text)
 		return
 	}
 	resource := d.resources[address]
@@ -220,19 +253,19 @@ func (d *document) reference(n *node) {
 	case resource == nil && isDraft4(address):
 		return
 	case resource == nil:
-		d.fail(ref, "%q is not in the schema, and nothing else is read but models: https://apigateway.amazonaws.com/restapis/{api}/models/{Name}", ref.text)
+		d.fail(ref, "%q is not in the schema, and nothing else is read but models: https://apigateway.amazonaws.com/restapis/{api}/models/{Name}", ref.Text)
 		return
 	}
 	target, base := resource, address
 	if fragment != "" && !strings.HasPrefix(fragment, "/") {
 		if target = d.anchors[address+"#"+fragment]; target == nil {
-			d.fail(ref, "%q leads nowhere", ref.text)
+			d.fail(ref, "%q leads nowhere", ref.Text)
 			return
 		}
 	} else if fragment != "" {
 		for name := range strings.SplitSeq(fragment[1:], "/") {
-			if target = target.child(name); target == nil {
-				d.fail(ref, "%q leads nowhere", ref.text)
+			if target = child(target, name); target == nil {
+				d.fail(ref, "%q leads nowhere", ref.Text)
 				return
 			}
 			if id, ok := d.ids[target]; ok {
@@ -240,23 +273,10 @@ func (d *document) reference(n *node) {
 			}
 		}
 	}
-	if target.kind != object {
-		d.fail(ref, "%q leads to what is no schema", ref.text)
+	if target.Kind != jsontree.Object {
+		d.fail(ref, "%q leads to what is no schema", ref.Text)
 		return
 	}
 	d.schema(target, base)
 	d.targets[n] = target
-}
-
-// child returns the child that a token of a JSON pointer names, nil if there is
-// none.
-func (n *node) child(token string) *node {
-	token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
-	if n.kind == object {
-		return n.member(token)
-	}
-	if i, err := strconv.Atoi(token); err == nil && i >= 0 && i < len(n.items) {
-		return n.items[i]
-	}
-	return nil
 }

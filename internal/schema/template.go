@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"penstock/internal/jsontree"
 )
 
 const (
@@ -41,10 +43,10 @@ func Template(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if root.kind != object {
-		return "", root.fail("must be an object")
+	if root.Kind != jsontree.Object {
+		return "", fail(root, "must be an object")
 	}
-	w := writer{document: newDocument(root), active: map[*node]bool{}, path: []string{"$inputRoot"}}
+	w := writer{document: newDocument(root), active: map[*jsontree.Node]bool{}, path: []string{"$inputRoot"}}
 	w.WriteString("#set($inputRoot = $input.path('$'))\n")
 	w.schema(root, "")
 	return w.String(), nil
@@ -54,27 +56,27 @@ func Template(text string) (string, error) {
 type writer struct {
 	strings.Builder
 	document *document
-	active   map[*node]bool // the schemas that are being written
-	path     []string       // the expression for the value that is being written
-	loops    int            // around it
+	active   map[*jsontree.Node]bool // the schemas that are being written
+	path     []string                // the expression for the value that is being written
+	loops    int                     // around it
 }
 
 // schema writes a sample of a schema. The margin stands before every line but the
 // first.
-func (w *writer) schema(n *node, margin string) {
-	for seen := 0; n != nil && n.member("$ref") != nil; seen++ {
+func (w *writer) schema(n *jsontree.Node, margin string) {
+	for seen := 0; n != nil && n.Member("$ref") != nil; seen++ {
 		if n = w.document.targets[n]; seen > maxDepth {
 			n = nil
 		}
 	}
-	if n == nil || n.kind != object || w.active[n] || len(w.active) > maxDepth || w.Len() > maxTemplate {
+	if n == nil || n.Kind != jsontree.Object || w.active[n] || len(w.active) > maxDepth || w.Len() > maxTemplate {
 		w.WriteString("{}")
 		return
 	}
 	w.active[n] = true
 	defer delete(w.active, n)
-	if enum := n.member("enum"); enum != nil && enum.kind == list && len(enum.items) > 0 {
-		w.literal(enum.items[0], margin)
+	if enum := n.Member("enum"); enum != nil && enum.Kind == jsontree.List && len(enum.Items) > 0 {
+		w.literal(enum.Items[0], margin)
 		return
 	}
 	switch sampleType(n) {
@@ -87,10 +89,10 @@ func (w *writer) schema(n *node, margin string) {
 	case "null":
 		w.WriteString("null")
 	case "array":
-		w.list(n.member("items"), margin)
+		w.list(n.Member("items"), margin)
 	case "object":
-		w.members(n.member("properties"), margin, func(m *node, margin string) {
-			w.path = append(w.path, property(m.name))
+		w.members(n.Member("properties"), margin, func(m *jsontree.Node, margin string) {
+			w.path = append(w.path, property(m.Name))
 			w.schema(m, margin)
 			w.path = w.path[:len(w.path)-1]
 		})
@@ -101,17 +103,17 @@ func (w *writer) schema(n *node, margin string) {
 
 // sampleType returns the type of the sample of a schema: of several the first that
 // is not null, without one what the schema has keywords for, "" if that is nothing.
-func sampleType(n *node) string {
-	t := n.member("type")
+func sampleType(n *jsontree.Node) string {
+	t := n.Member("type")
 	switch {
-	case t != nil && t.kind == text:
-		return t.text
-	case t != nil && t.kind == list && len(t.items) > 0:
-		i := slices.IndexFunc(t.items, func(n *node) bool { return n.text != "null" })
-		return t.items[max(i, 0)].text
-	case n.member("properties") != nil:
+	case t != nil && t.Kind == jsontree.String:
+		return t.Text
+	case t != nil && t.Kind == jsontree.List && len(t.Items) > 0:
+		i := slices.IndexFunc(t.Items, func(n *jsontree.Node) bool { return n.Text != "null" })
+		return t.Items[max(i, 0)].Text
+	case n.Member("properties") != nil:
 		return "object"
-	case n.member("items") != nil:
+	case n.Member("items") != nil:
 		return "array"
 	default:
 		return ""
@@ -120,13 +122,13 @@ func sampleType(n *node) string {
 
 // list writes a list: a loop if all elements have one schema, otherwise one sample
 // of each.
-func (w *writer) list(items *node, margin string) {
+func (w *writer) list(items *jsontree.Node, margin string) {
 	switch {
-	case items == nil || items.kind != object && items.kind != list:
+	case items == nil || items.Kind != jsontree.Object && items.Kind != jsontree.List:
 		w.WriteString("[]")
-	case items.kind == list:
-		w.elements(items, margin, func(item *node, margin string) {
-			w.path = append(w.path, "["+strconv.Itoa(item.index)+"]")
+	case items.Kind == jsontree.List:
+		w.elements(items, margin, func(item *jsontree.Node, margin string) {
+			w.path = append(w.path, "["+strconv.Itoa(item.Index)+"]")
 			w.schema(item, margin)
 			w.path = w.path[:len(w.path)-1]
 		})
@@ -146,42 +148,42 @@ func (w *writer) list(items *node, margin string) {
 }
 
 // literal writes a JSON value.
-func (w *writer) literal(n *node, margin string) {
-	switch n.kind {
-	case null:
+func (w *writer) literal(n *jsontree.Node, margin string) {
+	switch n.Kind {
+	case jsontree.Null:
 		w.WriteString("null")
-	case boolean, number:
-		w.WriteString(n.text)
-	case text:
-		w.WriteString(quote(n.text))
-	case list:
+	case jsontree.Boolean, jsontree.Number:
+		w.WriteString(n.Text)
+	case jsontree.String:
+		w.WriteString(quote(n.Text))
+	case jsontree.List:
 		w.elements(n, margin, w.literal)
-	case object:
+	case jsontree.Object:
 		w.members(n, margin, w.literal)
 	}
 }
 
 // elements writes a JSON list.
-func (w *writer) elements(n *node, margin string, write func(*node, string)) {
-	w.block("[", n.items, margin, write)
+func (w *writer) elements(n *jsontree.Node, margin string, write func(*jsontree.Node, string)) {
+	w.block("[", n.Items, margin, write)
 	w.WriteString("]")
 }
 
 // members writes a JSON object. What is no object has no members.
-func (w *writer) members(n *node, margin string, write func(*node, string)) {
-	var items []*node
-	if n != nil && n.kind == object {
-		items = n.items
+func (w *writer) members(n *jsontree.Node, margin string, write func(*jsontree.Node, string)) {
+	var items []*jsontree.Node
+	if n != nil && n.Kind == jsontree.Object {
+		items = n.Items
 	}
-	w.block("{", items, margin, func(m *node, margin string) {
-		w.WriteString(quote(m.name) + " : ")
+	w.block("{", items, margin, func(m *jsontree.Node, margin string) {
+		w.WriteString(quote(m.Name) + " : ")
 		write(m, margin)
 	})
 	w.WriteString("}")
 }
 
 // block writes an opening bracket and items, one a line.
-func (w *writer) block(bracket string, items []*node, margin string, write func(*node, string)) {
+func (w *writer) block(bracket string, items []*jsontree.Node, margin string, write func(*jsontree.Node, string)) {
 	w.WriteString(bracket)
 	for i, item := range items {
 		if i > 0 {
