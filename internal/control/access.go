@@ -38,8 +38,8 @@ var ConditionKeys = []string{
 func (c *call) action() string { return "apigateway:" + c.op.Method }
 
 // resource returns what a call is about as policies name it: the path of the
-// operation without its version. Only in the ARN of a tagged resource are
-// characters escaped.
+// operation without its version, with labels as they are meant. Only in the ARN of a
+// tagged resource are characters escaped.
 func (c *call) resource() string {
 	var path strings.Builder
 	for segment := range strings.SplitSeq(strings.TrimPrefix(c.op.Path, "/v2/"), "/") {
@@ -49,7 +49,7 @@ func (c *call) resource() string {
 		case !label:
 			path.WriteString(segment)
 		case name == restLabel:
-			path.WriteString(url.QueryEscape(c.labels[name]))
+			path.WriteString(url.QueryEscape(c.canonicalARN(c.labels[name])))
 		default:
 			path.WriteString(c.labels[name])
 		}
@@ -80,7 +80,9 @@ func (c *call) authorize() error {
 // An access answers what the conditions of a policy ask about a call.
 type access struct {
 	*call
-	requested, existing map[string]string // tags; nil before they are asked for
+	given    map[string]string // tags; nil before they are asked for
+	existing []map[string]string
+	asked    bool // for existing
 }
 
 func (a *access) values(key string) []string {
@@ -108,22 +110,28 @@ func (a *access) values(key string) []string {
 	case "aws:userid", "aws:username":
 		return one(a.principal.Name)
 	case "aws:tagkeys":
+		if a.op.Name == "UntagResource" {
+			return a.query["tagKeys"]
+		}
 		return slices.Sorted(maps.Keys(a.requestTags()))
 	case "aws:requesttag":
-		return tagValue(a.requestTags(), tag)
+		return tagValues(tag, a.requestTags())
 	case "aws:resourcetag":
-		return tagValue(a.resourceTags(), tag)
+		return tagValues(tag, a.resourceTags()...)
 	default:
 		return nil
 	}
 }
 
-// tagValue returns the values of a tag, whose keys policies know regardless of case.
-func tagValue(tags map[string]string, key string) []string {
+// tagValues returns the values of a tag, whose keys policies know regardless of case.
+// Several leave a condition on one open, which neither allows nor passes by a deny.
+func tagValues(key string, all ...map[string]string) []string {
 	var values []string
-	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		if strings.EqualFold(k, key) {
-			values = append(values, tags[k])
+	for _, tags := range all {
+		for _, k := range slices.Sorted(maps.Keys(tags)) {
+			if strings.EqualFold(k, key) && !slices.Contains(values, tags[k]) {
+				values = append(values, tags[k])
+			}
 		}
 	}
 	return values
@@ -137,46 +145,41 @@ func sourceIP(addr string) string {
 	return host
 }
 
-// requestTags returns the tags that a call gives or, without values, takes away. It
-// reads the input as the operation will: what cannot be read changes nothing.
+// requestTags returns the tags that a call gives. It reads the input as the operation
+// will: what cannot be read changes nothing.
 func (a *access) requestTags() map[string]string {
-	if a.requested != nil {
-		return a.requested
+	if a.given != nil {
+		return a.given
 	}
-	a.requested = map[string]string{}
+	a.given = map[string]string{}
 	input, err := a.op.Decode(a.body, a.labels, a.query)
 	if err != nil {
-		return a.requested
+		return a.given
 	}
 	switch in := input.(type) {
 	case *model.ImportAPIRequest:
-		maps.Copy(a.requested, openapi.Tags(*in.Body, a.importOptions(nil)))
+		maps.Copy(a.given, openapi.Tags(*in.Body, a.importOptions(nil)))
 	case *model.ReimportAPIRequest:
-		maps.Copy(a.requested, openapi.Tags(*in.Body, a.importOptions(nil)))
-	case *model.UntagResourceRequest:
-		for _, key := range in.TagKeys {
-			a.requested[key] = ""
-		}
+		maps.Copy(a.given, openapi.Tags(*in.Body, a.importOptions(nil)))
 	default:
 		if field := reflect.ValueOf(input).Elem().FieldByName("Tags"); field.IsValid() {
 			tags, _ := field.Interface().(map[string]string)
-			maps.Copy(a.requested, tags)
+			maps.Copy(a.given, tags)
 		}
 	}
-	return a.requested
+	return a.given
 }
 
-// resourceTags returns the tags of what a call is about: those of the nearest
-// resource on its path that can have some, and of the API above a stage. What does
-// not exist has none.
-func (a *access) resourceTags() map[string]string {
-	if a.existing != nil {
+// resourceTags returns the tags of what a call is about: those of the resource on its
+// path that can have some, and of the API above a stage. What does not exist has none.
+func (a *access) resourceTags() []map[string]string {
+	if a.asked {
 		return a.existing
 	}
-	a.existing = map[string]string{}
+	a.asked = true
 	if a.labels[restLabel] != "" {
 		if _, err := named(a.call); err != nil {
-			return a.existing
+			return nil
 		}
 	}
 	for prefix, kind := range taggable {
@@ -203,6 +206,6 @@ func (a *access) stage() string {
 
 func (a *access) add(resource tagged) {
 	if tags, err := resource.tags(a.call); err == nil {
-		maps.Copy(a.existing, tags)
+		a.existing = append(a.existing, tags)
 	}
 }

@@ -36,7 +36,7 @@ func checkAPIMapping(x *apiMappingChange) error {
 	case strings.HasSuffix(key, "/"):
 		return BadRequest(msgMappingKeyEnd)
 	}
-	api, err := x.destination(*m.APIID, *m.Stage)
+	api, err := x.destination(val(m.APIID), val(m.Stage))
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,11 @@ package control
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -73,16 +75,34 @@ func (s *Server) audit(r *http.Request, rec record) {
 		}
 		rec.UserAgent = rec.UserAgent[:end]
 	}
-	line, err := json.Marshal(rec)
+	line, err := auditLine(rec)
 	if err != nil {
 		s.Log.ErrorContext(r.Context(), "audit log", "error", err)
 		return
 	}
 	s.auditor.mu.Lock()
 	defer s.auditor.mu.Unlock()
-	_, err = s.Audit.Write(append(line, '\n'))
+	_, err = s.Audit.Write(line)
 	if err != nil && !s.auditor.failed {
 		s.Log.ErrorContext(r.Context(), "the audit log cannot be written to", "error", err)
 	}
 	s.auditor.failed = err != nil
+}
+
+// auditLine returns a record as a line. Characters that could control the terminal of
+// who reads it are written as escapes.
+func auditLine(rec record) ([]byte, error) {
+	text, err := json.Marshal(rec)
+	if err != nil {
+		return nil, err
+	}
+	line := make([]byte, 0, len(text)+1)
+	for _, r := range string(text) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			line = fmt.Appendf(line, `\u%04x`, r)
+			continue
+		}
+		line = utf8.AppendRune(line, r)
+	}
+	return append(line, '\n'), nil
 }

@@ -87,7 +87,7 @@ func (r root[D]) read(c *call) (*D, error) {
 
 func (r root[D]) entry(c *call) (*entry, error) {
 	id := c.labels[r.label]
-	if owner := c.query.Get("resourceOwnerAccountId"); !r.form(id) || owner != "" && owner != c.Account {
+	if !r.form(id) || c.foreign() {
 		return nil, r.notFound(c)
 	}
 	e, err := cachedAs(c.Server, r.prefix+id, r.parse)
@@ -95,6 +95,13 @@ func (r root[D]) entry(c *call) (*entry, error) {
 		return nil, r.notFound(c)
 	}
 	return e, err
+}
+
+// foreign reports whether a call is about something that another account owns, which
+// some reads may say.
+func (c *call) foreign() bool {
+	owner := c.query.Get("resourceOwnerAccountId")
+	return owner != "" && owner != c.Account && slices.ContainsFunc(c.op.Input.Members, func(m model.Member) bool { return m.Name == "resourceOwnerAccountId" })
 }
 
 func (r root[D]) notFound(c *call) error {

@@ -50,6 +50,7 @@ func defaultPortal(x *portalChange) {
 		p.PublishStatus = new(model.PublishStatusDisabled)
 	}
 	p.LastModified = x.now()
+	setDefault(&p.EndpointConfiguration, model.EndpointConfigurationResponse{}) // one without a domain name is stored empty
 	if in.endpoint != nil {
 		p.EndpointConfiguration = new(model.EndpointConfigurationResponse)
 		if acm := in.endpoint.AcmManaged; acm != nil {
@@ -80,7 +81,7 @@ var portalProductARN = regexp.MustCompile(`^arn:[^:\s]+:apigateway:[^:\s]*:[0-9]
 
 func checkPortal(x *portalChange) error {
 	p, in := x.item, portalInputOf(x.input)
-	if a := p.Authorization; (a.None == nil) == (a.CognitoConfig == nil) {
+	if a := p.Authorization; a == nil || (a.None == nil) == (a.CognitoConfig == nil) {
 		return BadRequest(msgUnion, "authorization", "none, cognitoConfig")
 	}
 	if e := in.endpoint; e != nil && (e.None == nil) == (e.AcmManaged == nil) {

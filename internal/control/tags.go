@@ -2,6 +2,7 @@ package control
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -103,26 +104,43 @@ func whole[D any](r root[D], tags func(d *D) *map[string]string) func(segments [
 	}
 }
 
+// arnForm is the form of the ARN of a resource of the control plane: the account, if
+// it names one, and the path are in the groups. Which partition and region it names is
+// up to the region that the caller works in.
+var arnForm = regexp.MustCompile(`^arn:[a-z0-9-]+:apigateway:[a-z0-9-]+:([0-9]*):/([^/]+)/(.+)$`)
+
 // named makes c a call about the resource in the ARN of its path, and returns that.
 func named(c *call) (tagged, error) {
-	arn := c.labels[restLabel]
-	unknown := BadRequest(msgTagResource, arn)
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "apigateway" {
+	text := c.labels[restLabel]
+	unknown := BadRequest(msgTagResource, text)
+	groups := arnForm.FindStringSubmatch(text)
+	if groups == nil {
 		return nil, unknown
 	}
-	path, ok := strings.CutPrefix(parts[5], "/")
-	segments := strings.Split(path, "/")
-	kind, known := taggable[segments[0]]
-	if !ok || !known || len(segments) < 2 || kind.account != (parts[4] != "") || kind.account && parts[4] != c.Account {
+	kind, known := taggable[groups[2]]
+	if !known || kind.account != (groups[1] != "") || kind.account && groups[1] != c.Account {
 		return nil, unknown
 	}
+	segments := append([]string{groups[2]}, strings.Split(groups[3], "/")...)
 	found := kind.find(segments)
 	if found == nil {
 		return nil, unknown
 	}
 	c.labels[kind.label] = segments[1]
 	return found, nil
+}
+
+// canonicalARN returns the one ARN of a tagged resource, however a caller writes it.
+func (s *Server) canonicalARN(text string) string {
+	groups := arnForm.FindStringSubmatch(text)
+	switch {
+	case groups == nil:
+		return text
+	case groups[1] == "":
+		return s.arn("/" + groups[2] + "/" + groups[3])
+	default:
+		return strings.Replace(s.arn("/"+groups[2]+"/"+groups[3]), "::/", ":"+groups[1]+":/", 1)
+	}
 }
 
 func getTags(c *call) (any, error) {

@@ -100,6 +100,7 @@ func (x *importer) authorization(operation value) requirement {
 	}
 	at := operation.at.member("security")
 	switch {
+	case r.closed && r.scheme == "": // what is wrong is told already
 	case r.closed:
 		x.warn(at, "the authorizer %s cannot be created: the route was not created", shown(r.scheme))
 	case r.scheme != "" && r.typ == model.AuthorizationTypeNone:
