@@ -146,7 +146,7 @@ func (k collection[T, D]) list(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := e.list(c.listed(), func() []string { return slices.Sorted(maps.Keys(all)) })
+	l := e.list(c.list(), func() []string { return slices.Sorted(maps.Keys(all)) })
 	return page(c, l.ids, func(i int) ([]byte, error) {
 		return l.encoded(i, func() any { return k.listed(c, all[l.ids[i]]) })
 	})

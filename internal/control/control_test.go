@@ -50,6 +50,7 @@ func (t *tester) do(method, path, body string) reply {
 	r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
 	w := httptest.NewRecorder()
 	t.server.ServeHTTP(w, r)
+	answers.see(w.Body.String())
 	return reply{w.Code, w.Header(), w.Body.String()}
 }
 

@@ -194,6 +194,17 @@ type edit struct {
 // An edit of a domain may refer to APIs; edits of APIs refer to nothing, so that
 // nobody waits in a circle.
 func (e *edit) refer(key string) (store.Document, bool, error) {
+	stored, ok, err := e.rely(key)
+	if ok && err == nil && !e.puts(key) {
+		e.changes = append(e.changes, store.Change{Key: key, Data: stored.Data}) // the same again, at a new revision
+	}
+	return stored, ok, err
+}
+
+// rely makes the edit depend on the document under another key without anybody
+// seeing it there. Who deletes the document must look for who relies on it, and
+// depend on what it has seen.
+func (e *edit) rely(key string) (store.Document, bool, error) {
 	if e.held[key] == nil {
 		unlock, err := e.locks.lock(e.request.Context(), key)
 		if err != nil {
@@ -202,9 +213,8 @@ func (e *edit) refer(key string) (store.Document, bool, error) {
 		e.held[key] = unlock
 	}
 	stored, ok := e.Store.Get(key)
-	if ok && !e.puts(key) {
+	if ok {
 		e.expect[key] = stored.Rev
-		e.changes = append(e.changes, store.Change{Key: key, Data: stored.Data}) // the same again, at a new revision
 	}
 	return stored, ok, nil
 }

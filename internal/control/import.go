@@ -314,10 +314,6 @@ func exportAPI(c *call) (any, error) {
 	switch {
 	case isWebSocket(d):
 		return nil, BadRequest(msgImportProtocol)
-	case *in.Specification != "OAS30":
-		return nil, BadRequest(msgExportSpecification, *in.Specification)
-	case !o.YAML && val(in.OutputType) != "JSON":
-		return nil, BadRequest(msgExportOutput, val(in.OutputType))
 	case in.ExportVersion != nil && *in.ExportVersion != "1.0":
 		return nil, BadRequest(msgExportVersion, *in.ExportVersion)
 	}

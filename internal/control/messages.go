@@ -223,15 +223,13 @@ const (
 	msgSharingPolicy       = "Invalid policyDocument specified: must be a JSON object with a Statement"
 	msgSharingPolicyAbsent = "The portal product %s has no sharing policy"
 
-	msgImportProtocol      = "Only HTTP APIs are supported for import/export"
-	msgImportErrors        = "Errors found during import:"
-	msgImportAuthorizer    = "Unable to create Authorizer '%s': %s"
-	msgImportDenied        = "%s: the route is not created: its authorizer '%s' is not"
-	msgExportSpecification = "Invalid specification specified: %s. Must be OAS30"
-	msgExportOutput        = "Invalid outputType specified: %s. Must be one of [JSON, YAML]"
-	msgExportVersion       = "Invalid exportVersion specified: %s. Must be 1.0"
-	msgExportStage         = "The stage %s has no deployment that could be exported"
-	msgExport              = "The API cannot be exported: %v"
+	msgImportProtocol   = "Only HTTP APIs are supported for import/export"
+	msgImportErrors     = "Errors found during import:"
+	msgImportAuthorizer = "Unable to create Authorizer '%s': %s"
+	msgImportDenied     = "%s: the route is not created: its authorizer '%s' is not"
+	msgExportVersion    = "Invalid exportVersion specified: %s. Must be 1.0"
+	msgExportStage      = "The stage %s has no deployment that could be exported"
+	msgExport           = "The API cannot be exported: %v"
 
 	msgExplicitDeny = " with an explicit deny" // behind msgNotAuthorized
 )

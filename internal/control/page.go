@@ -135,15 +135,21 @@ func (c *call) pageSize() (int, error) {
 	return min(n, maxPage), nil
 }
 
-// listed identifies the list that is paged: the operation, its path and its
-// filters.
-func (c *call) listed() string {
+// list identifies the list that is answered: the operation and its path. There are
+// no more of them than there are things that have lists.
+func (c *call) list() string { return c.identify(model.Label) }
+
+// listed identifies the list that is paged: it, and the filters.
+func (c *call) listed() string { return c.list() + c.identify(model.Query) }
+
+func (c *call) identify(where model.Location) string {
 	parts := []string{c.op.Name}
 	for i := range c.op.Input.Members {
 		switch m := &c.op.Input.Members[i]; {
-		case m.Location == model.Label:
+		case m.Location != where || m.Name == "maxResults" || m.Name == "nextToken":
+		case where == model.Label:
 			parts = append(parts, strconv.Quote(c.labels[m.Name]))
-		case m.Location == model.Query && m.Name != "maxResults" && m.Name != "nextToken":
+		default:
 			parts = append(parts, strconv.Quote(c.query.Get(m.Name)))
 		}
 	}

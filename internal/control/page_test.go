@@ -11,6 +11,7 @@ import (
 // list follows the pages of a list and returns the items.
 func (t *tester) list(path string) []map[string]any {
 	t.Helper()
+	op, _ := match("GET", strings.SplitN(path, "?", 2)[0])
 	var all []map[string]any
 	for token := ""; ; {
 		next := path
@@ -18,7 +19,7 @@ func (t *tester) list(path string) []map[string]any {
 			next += "&nextToken=" + url.QueryEscape(token)
 		}
 		got := t.call(200, "GET", next, "")
-		for _, item := range got["items"].([]any) {
+		for _, item := range got[op.Result].([]any) {
 			all = append(all, item.(map[string]any))
 		}
 		if token = id(got, "nextToken"); token == "" {

@@ -127,11 +127,14 @@ func (s *Server) portalHost(portalID string) string { return s.host("portal-" + 
 // publishPortal makes what a portal contains visible. It becomes what was edited
 // since only when it is published again.
 func publishPortal(c *call) (any, error) {
-	return nil, editPortal(c, func(e *edit, d *model.PortalDocument) {
+	return nil, editPortal(c, func(e *edit, d *model.PortalDocument) (err error) {
 		p := &d.Portal
-		if p.StatusException = e.missingProduct(p); p.StatusException != nil {
+		if p.StatusException, err = e.missingProduct(p); err != nil {
+			return err
+		}
+		if p.StatusException != nil {
 			p.PublishStatus = new(model.PublishStatusPublishFailed)
-			return
+			return nil
 		}
 		p.PublishStatus = new(model.PublishStatusPublished)
 		p.LastPublished = e.now()
@@ -140,47 +143,52 @@ func publishPortal(c *call) (any, error) {
 			p.LastPublishedDescription = in.Description
 		}
 		d.Published = p.IncludedPortalProductARNs
+		return nil
 	})
 }
 
 // previewPortal makes what a portal contains visible to who edits it.
 func previewPortal(c *call) (any, error) {
-	return nil, editPortal(c, func(e *edit, d *model.PortalDocument) {
+	return nil, editPortal(c, func(e *edit, d *model.PortalDocument) (err error) {
 		preview := &model.Preview{PreviewStatus: new(model.PreviewStatusPreviewReady)}
-		if preview.StatusException = e.missingProduct(&d.Portal); preview.StatusException != nil {
+		if preview.StatusException, err = e.missingProduct(&d.Portal); preview.StatusException != nil {
 			preview.PreviewStatus = new(model.PreviewStatusPreviewFailed)
 		}
 		d.Portal.Preview = preview
+		return err
 	})
 }
 
 // disablePortal takes a portal from the public. What it contains stays.
 func disablePortal(c *call) (any, error) {
-	return nil, editPortal(c, func(_ *edit, d *model.PortalDocument) {
+	return nil, editPortal(c, func(_ *edit, d *model.PortalDocument) error {
 		d.Portal.PublishStatus, d.Portal.StatusException = new(model.PublishStatusDisabled), nil
 		d.Published = nil
+		return nil
 	})
 }
 
-func editPortal(c *call, change func(e *edit, d *model.PortalDocument)) error {
+func editPortal(c *call, change func(e *edit, d *model.PortalDocument) error) error {
 	if _, err := portalRoot.read(c); err != nil {
 		return err
 	}
 	if err := c.decode(); err != nil {
 		return err
 	}
-	return portalRoot.edit(c, func(e *edit, d *model.PortalDocument) error {
-		change(e, d)
-		return nil
-	})
+	return portalRoot.edit(c, change)
 }
 
-// missingProduct says which product of a portal does not exist; nil if all do.
-func (e *edit) missingProduct(p *model.PortalSummary) *model.StatusException {
+// missingProduct says which product of a portal does not exist; nil if all do, and
+// will until the edit holds.
+func (e *edit) missingProduct(p *model.PortalSummary) (*model.StatusException, error) {
 	for _, arn := range p.IncludedPortalProductARNs {
-		if _, ok := e.Store.Get(e.portalProductKey(arn)); !ok {
-			return &model.StatusException{Exception: new("NotFoundException"), Message: new(fmt.Sprintf(msgNotFound, "PortalProduct", arn))}
+		_, ok, err := e.rely(e.portalProductKey(arn))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return &model.StatusException{Exception: new("NotFoundException"), Message: new(fmt.Sprintf(msgNotFound, "PortalProduct", arn))}, nil
 		}
 	}
-	return nil
+	return nil, nil
 }

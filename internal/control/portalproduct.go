@@ -64,6 +64,7 @@ func isEmpty(s string) bool { return s == "" }
 // portalProductInUse refuses to delete a product that a published portal shows.
 func portalProductInUse(x *portalProductChange) error {
 	for _, stored := range x.Store.List(model.PortalPrefix) {
+		x.expect[stored.Key] = stored.Rev // see rely
 		d, err := decodedAs(x.Server, stored, model.ParsePortal)
 		if err != nil {
 			return err
