@@ -69,7 +69,8 @@ type Config struct {
 	// AuditLog is where a line of JSON is written for each call of the control plane:
 	// time, who called and from where, operation, resource, outcome and request ID, and
 	// nothing of what was sent. It is stderr, stdout, none, or a file that lines are
-	// appended to. Default: stderr.
+	// appended to. A program that embeds Penstock and leaves it empty has none.
+	// Default: stderr.
 	AuditLog string `yaml:"auditLog"`
 
 	// HostedZoneID is answered for custom domain names and portals, beside the name
@@ -366,6 +367,7 @@ func DefaultConfig() Config {
 // withDefaults returns c with defaults in place of zero values.
 func (c Config) withDefaults() Config {
 	defaults := DefaultConfig()
+	defaults.AuditLog = auditNone // who embeds the server and says nothing wants to hear nothing
 	fill(reflect.ValueOf(&c).Elem(), reflect.ValueOf(&defaults).Elem())
 	return c
 }

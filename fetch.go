@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"penstock/internal/integration"
@@ -28,6 +29,9 @@ const (
 	maxTruststore     = 1 << 20 // bytes
 	maxCertificates   = 1000    // of a trust store
 )
+
+// discoveryPath is where the configuration of an issuer is.
+const discoveryPath = "/.well-known/openid-configuration"
 
 // A fetcher reads what callers of the control plane name. It reaches no address
 // that integrations may not reach, and follows no redirects.
@@ -83,6 +87,9 @@ func (f fetcher) discover(ctx context.Context, from string) error {
 	}
 	if configuration.Issuer == "" || configuration.Keys == "" {
 		return errors.New("the configuration has no issuer or no jwks_uri")
+	}
+	if asked := strings.TrimSuffix(from, discoveryPath); strings.TrimSuffix(configuration.Issuer, "/") != asked {
+		return fmt.Errorf("the configuration is that of another issuer than %s", asked)
 	}
 	return nil
 }

@@ -188,7 +188,9 @@ func setText(v reflect.Value, text string) error {
 	case *string:
 		*p = text
 	case *penstock.PolicyDocument:
-		*p = penstock.PolicyDocument(text)
+		if *p = penstock.PolicyDocument(text); strings.TrimSpace(text) == "" {
+			err = errors.New("") // would let everything through
+		}
 	case *bool:
 		if err = errors.New(""); text == "true" || text == "false" {
 			*p, err = text == "true", nil

@@ -80,30 +80,41 @@ func (r *recorder) see(body string) {
 // A message is a constant of messages.go.
 type message struct {
 	name, text string
-	pieces     []string       // what stands between the verbs, as it is written in JSON
-	form       *regexp.Regexp // of a body that has the pieces in this order
-	special    []*message     // messages that have the form of this one and say something else
+	pieces     []string   // what stands between the verbs, as it is written in JSON
+	special    []*message // messages that have the form of this one and say something else
 }
 
 var verb = regexp.MustCompile(`%(?:\[[0-9]+\])?[a-z]`)
 
 func newMessage(name, format string) *message {
 	m := &message{name: name, text: format}
-	var quoted []string
 	for _, piece := range verb.Split(format, -1) {
-		piece = strings.Trim(text(strings.ReplaceAll(piece, "%%", "%")), `"`)
-		m.pieces = append(m.pieces, piece)
-		quoted = append(quoted, regexp.QuoteMeta(piece))
+		quoted := text(strings.ReplaceAll(piece, "%%", "%"))
+		m.pieces = append(m.pieces, quoted[1:len(quoted)-1])
 	}
-	m.form = regexp.MustCompile(strings.Join(quoted, "[^\x00]*"))
 	return m
+}
+
+// fits reports whether a text has the pieces of the message in their order.
+func (m *message) fits(text string) bool {
+	for _, piece := range m.pieces {
+		_, rest, found := strings.Cut(text, piece)
+		if !found {
+			return false
+		}
+		text = rest
+	}
+	return true
 }
 
 // in reports whether a body has the message. That another message has its form does
 // not count, unless the message is in what that one leaves open.
 func (m *message) in(body string) bool {
+	if !m.fits(body) {
+		return false
+	}
 	for _, other := range m.special {
-		if !other.form.MatchString(body) {
+		if !other.fits(body) {
 			continue
 		}
 		for _, piece := range other.pieces {
@@ -112,7 +123,7 @@ func (m *message) in(body string) bool {
 			}
 		}
 	}
-	return m.form.MatchString(body)
+	return slices.ContainsFunc(strings.Split(body, "\x00"), m.fits)
 }
 
 // readMessages returns the constants of a file whose names begin with msg.
@@ -146,7 +157,7 @@ func readMessages(file string) ([]*message, error) {
 	}
 	for _, m := range all {
 		for _, other := range all {
-			if !slices.Equal(m.pieces, other.pieces) && m.form.MatchString(strings.Join(other.pieces, "")) {
+			if !slices.Equal(m.pieces, other.pieces) && m.fits(strings.Join(other.pieces, "")) {
 				m.special = append(m.special, other)
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// list follows the pages of a list and returns the items.
+// list follows the pages of a list and returns the items. A page that leads to itself
+// ends the test.
 func (t *tester) list(path string) []map[string]any {
 	t.Helper()
 	op, _ := match("GET", strings.SplitN(path, "?", 2)[0])
@@ -22,8 +23,12 @@ func (t *tester) list(path string) []map[string]any {
 		for _, item := range got[op.Result].([]any) {
 			all = append(all, item.(map[string]any))
 		}
+		last := token
 		if token = id(got, "nextToken"); token == "" {
 			return all
+		}
+		if token == last {
+			t.Fatalf("%s leads to itself", next)
 		}
 	}
 }
