@@ -61,9 +61,13 @@ func apis(s *story) {
 		s.Fatalf("endpoint %v does not begin with the id %v", api["ApiEndpoint"], api["ApiId"])
 	}
 	s.ok("GetApi", at, api)
+	listed := s.byName(s.byHand("GetApis", object{}, nil), "ApiId")
+	s.want("GetApis", api, listed[api["ApiId"].(string)])
 
 	// An update keeps what it does not mention, replaces CORS as a whole and
 	// clears texts by "".
+	cors := object{"AllowCredentials": false, "AllowOrigins": list{"https://*"}}
+	s.ok("UpdateApi", with(at, object{"Version": "2026-02", "CorsConfiguration": cors}), with(api, object{"Version": "2026-02", "CorsConfiguration": cors}))
 	s.ok("UpdateApi", with(at, object{
 		"Description": "", "Version": "", "DisableExecuteApiEndpoint": false,
 		"CorsConfiguration": object{"AllowOrigins": list{"*"}, "MaxAge": 0},
@@ -79,9 +83,6 @@ func apis(s *story) {
 	s.ok("DeleteCorsConfiguration", at, object{})
 	s.ok("UpdateApi", with(at, object{"Name": "pets"}), changed)
 	s.ok("GetApi", at, changed)
-
-	listed := s.byName(s.all("GetApis", object{}), "ApiId")
-	s.want("GetApis", changed, listed[api["ApiId"].(string)])
 
 	s.ok("DeleteApi", at, object{})
 	s.fails("GetApi", at, "NotFoundException", "Invalid API identifier specified 000000000000:"+api["ApiId"].(string))
@@ -175,4 +176,63 @@ func tags(s *story) {
 
 	s.fails("GetTags", object{"ResourceArn": "arn:aws:apigateway:us-east-1::/apis/zzzzzzzzzz"}, "NotFoundException", anyText)
 	s.fails("GetTags", object{"ResourceArn": "arn:aws:s3:::bucket"}, "BadRequestException", anyText)
+}
+
+// taggable is everything that has tags, whatever its ARN looks like.
+func taggable(s *story) {
+	api := s.newStage("taggable", "v1")
+	link := s.ok("CreateVpcLink", object{"Name": "taggable", "SubnetIds": list{"subnet-a"}}, nil)["VpcLinkId"].(string)
+	const name = "*.tags.example.com"
+	s.newDomainName(name)
+	const prefix, account = "arn:aws:apigateway:us-east-1::", "arn:aws:apigateway:us-east-1:000000000000:"
+	// Each ARN, and the operation that returns what it names.
+	arns := map[string]struct {
+		op string
+		at object
+	}{
+		prefix + "/apis/" + api:                {"GetApi", object{"ApiId": api}},
+		prefix + "/apis/" + api + "/stages/v1": {"GetStage", object{"ApiId": api, "StageName": "v1"}},
+		prefix + "/vpclinks/" + link:           {"GetVpcLink", object{"VpcLinkId": link}},
+		prefix + "/domainnames/" + name:        {"GetDomainName", object{"DomainName": name}},
+	}
+	if s.knows("CreatePortal", "CreatePortalProduct") {
+		portal := s.ok("CreatePortal", object{"Authorization": object{"None": object{}}, "EndpointConfiguration": object{"None": object{}}, "PortalContent": content}, nil)
+		arns[portal["PortalArn"].(string)] = struct {
+			op string
+			at object
+		}{"GetPortal", object{"PortalId": portal["PortalId"]}}
+		product := s.newProduct("taggable")
+		arns[product["PortalProductArn"].(string)] = struct {
+			op string
+			at object
+		}{"GetPortalProduct", object{"PortalProductId": product["PortalProductId"]}}
+		s.want("ARNs", list{account + "/portals/" + portal["PortalId"].(string), account + "/portalproducts/" + product["PortalProductId"].(string)},
+			list{portal["PortalArn"], product["PortalProductArn"]})
+	}
+	for arn, named := range arns {
+		at := object{"ResourceArn": arn}
+		before := s.ok(named.op, named.at, nil)
+		s.ok("GetTags", at, object{"Tags": object{}})
+		s.ok("TagResource", with(at, object{"Tags": object{"a": "1", "team/of:pets": "ü = +"}}), object{})
+		s.ok("TagResource", with(at, object{"Tags": object{"a": "2", "b": ""}}), object{})
+		tags := object{"a": "2", "b": "", "team/of:pets": "ü = +"}
+		s.ok("GetTags", at, object{"Tags": tags})
+		s.ok(named.op, named.at, with(before, object{"Tags": tags}))
+		s.fails("TagResource", with(at, object{"Tags": object{"aws:a": "1"}}), "BadRequestException", anyText)
+		s.ok("UntagResource", with(at, object{"TagKeys": list{"a", "team/of:pets", "never set"}}), object{})
+		s.ok("GetTags", at, object{"Tags": object{"b": ""}})
+		s.ok("UntagResource", with(at, object{"TagKeys": list{"b"}}), object{})
+		if err := same(before, s.ok(named.op, named.at, nil), named.op); err != nil {
+			s.Errorf("%s is not what it was before it had tags: %v", arn, err)
+		}
+	}
+	for _, arn := range []string{
+		prefix + "/apis/" + api + "/stages/nobody", prefix + "/vpclinks/zzzzzz", prefix + "/domainnames/nobody.example.com",
+		account + "/portals/zzzzzzzzzz", account + "/portalproducts/zzzzzzzzzz",
+	} {
+		s.fails("GetTags", object{"ResourceArn": arn}, "NotFoundException", anyText)
+		s.fails("TagResource", object{"ResourceArn": arn, "Tags": object{"a": "1"}}, "NotFoundException", anyText)
+	}
+	s.fails("GetTags", object{"ResourceArn": prefix + "/apis/" + api + "/routes/abcdefg"}, "BadRequestException", anyText)
+	s.ok("DeleteVpcLink", object{"VpcLinkId": link}, object{})
 }

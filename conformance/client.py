@@ -1,6 +1,7 @@
 """Answers the story's requests with boto3: one JSON object per line, in and out.
 
-    {"op": "CreateApi", "in": {...}}                  -> {"out": {...}} or {"error": {...}}
+    {"describe": true}                                -> {"out": {"CreateApi": {"members": [...], "pages": false}, ...}}
+    {"op": "CreateApi", "in": {...}}                  -> {"out": {...}, "status": 201} or {"error": {...}}
     {"op": "GetIntegrations", "in": ..., "page": 2}   -> {"out": {"Items": [...]}} by boto3's paginator
     {"fetch": {"method", "url", "headers", "body"}}   -> {"out": {"status", "headers", "body"}}
 
@@ -16,7 +17,10 @@ import urllib.request
 
 import boto3
 import botocore
+import botocore.session
 from botocore.config import Config
+
+import service
 
 endpoint, signing = sys.argv[1:]
 client = boto3.client(
@@ -37,8 +41,8 @@ def call(op, arguments, page=None):
     except botocore.exceptions.ClientError as e:
         error = e.response["Error"]
         return {"error": {"class": type(e).__name__, "code": error["Code"], "message": error["Message"]}}
-    del out["ResponseMetadata"]
-    return {"out": out}
+    status = out.pop("ResponseMetadata")["HTTPStatusCode"]
+    return {"out": out, "status": status}
 
 
 def fetch(method, url, headers, body):
@@ -55,10 +59,17 @@ def fetch(method, url, headers, body):
         return {"out": {"status": response.status, "headers": response.headers.items(), "body": response.read().decode()}}
 
 
+def plain(value):
+    """Turns what JSON has not into a text: bodies that are streams, and times."""
+    return value.read().decode() if hasattr(value, "read") else value.isoformat()
+
+
 for line in sys.stdin:
     message = json.loads(line)
-    if "fetch" in message:
+    if "describe" in message:
+        answer = {"out": service.describe(botocore.session.get_session())}
+    elif "fetch" in message:
         answer = fetch(**message["fetch"])
     else:
         answer = call(message["op"], message["in"], message.get("page"))
-    print(json.dumps(answer, default=lambda time: time.isoformat()), flush=True)
+    print(json.dumps(answer, default=plain), flush=True)

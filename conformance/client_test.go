@@ -12,8 +12,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,18 +24,42 @@ import (
 // A client is a program that people call the control plane with. Its methods may
 // be called from several goroutines.
 type client interface {
+	// knows returns the operations that the client knows.
+	knows(ctx context.Context) (map[string]ability, error)
+
 	// call runs an operation with its input and returns its output, both with
 	// the names of the service model. An error of the service is an *apiError.
-	call(ctx context.Context, op string, in object) (object, error)
+	call(ctx context.Context, op string, in object) (answer, error)
+
+	// all runs an operation that answers a list as the client pages through it
+	// by itself, and returns the output with all items.
+	all(ctx context.Context, op string, in object, size int) (object, error)
 
 	// fetch sends a request through the gateway with the HTTP client that
 	// belongs to the language.
 	fetch(ctx context.Context, r request) (response, error)
 }
 
-// A pager is a client that can page through a list by itself.
-type pager interface {
-	all(ctx context.Context, op string, in object, size int) (object, error)
+// An ability is what a client knows of an operation.
+type ability struct {
+	// Members are the names in its input and output at every depth. A client that
+	// is as new as the model does not list them.
+	Members []string
+	// Pages says that the client can page through its output by itself.
+	Pages bool
+}
+
+// An answer is the output of an operation and the status it came with, which is 0
+// if the client does not show it.
+type answer struct {
+	out    object
+	status int
+}
+
+// A mover is a client that can go on at another server, or with other credentials.
+// The others are opened again.
+type mover interface {
+	at(endpoint string, as *credentials) client
 }
 
 // object is a JSON object, list a JSON array.
@@ -86,19 +110,28 @@ type credentials struct {
 // nothing of the person who runs it. One attempt per call, so that errors show.
 func (c *credentials) environment() []string {
 	env := []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.DevNull, "LC_ALL=C.UTF-8",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.DevNull, "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1",
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1",
 	}
-	if c == nil {
-		return env
-	}
-	env = append(env, "AWS_ACCESS_KEY_ID="+c.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey)
-	if c.SessionToken != "" {
-		env = append(env, "AWS_SESSION_TOKEN="+c.SessionToken)
+	for name, value := range c.variables() {
+		env = append(env, name+"="+value)
 	}
 	return env
+}
+
+// variables are those of the environment that hold the credentials.
+func (c *credentials) variables() map[string]string {
+	variables := map[string]string{}
+	if c == nil {
+		return variables
+	}
+	variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"] = c.AccessKeyID, c.SecretAccessKey
+	if c.SessionToken != "" {
+		variables["AWS_SESSION_TOKEN"] = c.SessionToken
+	}
+	return variables
 }
 
 // A subject is a client under test.
@@ -106,9 +139,9 @@ type subject struct {
 	name string
 	open func(t *testing.T, endpoint string, as *credentials) client
 
-	// unknown are members this client is too old to know: it neither sends nor
-	// shows them.
-	unknown []string
+	// complete says that the client knows every operation of the model. The
+	// others are as old as the distribution they are from.
+	complete bool
 
 	// generic is the class of errors that the client has no type for.
 	generic string
@@ -122,10 +155,10 @@ type subject struct {
 }
 
 var subjects = []subject{
-	{name: "cli", open: openCLI, unknown: []string{"IpAddressType"}, own: shell},
-	{name: "boto3", open: openBoto3, unknown: []string{"IpAddressType"}, generic: "ClientError"},
-	{name: "js", open: openJS, generic: "ApiGatewayV2ServiceException"},
-	{name: "go", open: openGo, generic: "GenericAPIError", perOperation: true},
+	{name: "cli", open: openCLI, own: shell},
+	{name: "boto3", open: openBoto3, generic: "ClientError"},
+	{name: "js", open: openJS, generic: "ApiGatewayV2ServiceException", complete: true},
+	{name: "go", open: openGo, generic: "GenericAPIError", perOperation: true, complete: true},
 }
 
 // typed are the errors of the service model: clients with types have one for
@@ -138,25 +171,49 @@ var typed = []string{
 type cli struct {
 	endpoint string
 	as       *credentials
-	idle     chan *conversation // with processes that run commands
-	start    func() (*conversation, error)
+	*runners
+}
+
+// Runners are processes that run commands, until the end of a test.
+type runners struct {
+	t    *testing.T
+	idle chan *conversation
 }
 
 func openCLI(t *testing.T, endpoint string, as *credentials) client {
-	return &cli{endpoint, as, make(chan *conversation, 100), func() (*conversation, error) {
-		return converse(t, as, "/usr/bin/python3", "cli.py")
-	}}
+	return &cli{endpoint, as, &runners{t, make(chan *conversation, 100)}}
 }
 
-func (c *cli) call(ctx context.Context, op string, in object) (object, error) {
-	return c.run(ctx, op, in)
+func (c *cli) at(endpoint string, as *credentials) client {
+	return &cli{endpoint, as, c.runners}
+}
+
+func (c *cli) knows(ctx context.Context) (known map[string]ability, err error) {
+	_, err = c.ask(ctx, object{"describe": true}, &known)
+	return known, err
+}
+
+func (c *cli) call(ctx context.Context, op string, in object) (answer, error) {
+	body := payload(op)
+	if body == "" {
+		out, err := c.run(ctx, op, in)
+		return answer{out: out}, err
+	}
+	file := filepath.Join(c.t.TempDir(), "body") // where the CLI writes what is no JSON
+	out, err := c.run(ctx, op, in, file)
+	if err != nil {
+		return answer{}, err
+	}
+	text, err := os.ReadFile(file)
+	out[body] = string(text)
+	return answer{out: out}, err
 }
 
 func (c *cli) all(ctx context.Context, op string, in object, size int) (object, error) {
 	return c.run(ctx, op, in, "--page-size", strconv.Itoa(size))
 }
 
-var cliError = regexp.MustCompile(`^\s*An error occurred \((\w+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: (.*)\s*$`)
+var cliError = regexp.MustCompile(`(?s)^\s*An error occurred \((\w+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: (.*?)\s*$`)
 
 func (c *cli) run(ctx context.Context, op string, in object, extra ...string) (object, error) {
 	args := []string{"apigatewayv2", kebab(op), "--endpoint-url", c.endpoint, "--output", "json"}
@@ -180,18 +237,13 @@ func (c *cli) run(ctx context.Context, op string, in object, extra ...string) (o
 			args = append(args, flag, text(v))
 		}
 	}
-	runner, err := c.runner()
-	if err != nil {
-		return nil, err
-	}
 	var printed struct {
 		Stdout, Stderr string
 		Status         int
 	}
-	if err := runner.ask(ctx, object{"args": append(args, extra...)}, &printed); err != nil {
+	if _, err := c.ask(ctx, object{"args": append(args, extra...), "env": c.as.variables()}, &printed); err != nil {
 		return nil, err
 	}
-	c.idle <- runner
 	if m := cliError.FindStringSubmatch(printed.Stderr); m != nil && printed.Status == 254 {
 		return nil, &apiError{m[1], m[1], m[2]}
 	}
@@ -205,14 +257,20 @@ func (c *cli) run(ctx context.Context, op string, in object, extra ...string) (o
 	return out, json.Unmarshal([]byte(printed.Stdout), &out)
 }
 
-// runner returns a process that runs commands and is not busy.
-func (c *cli) runner() (*conversation, error) {
+// ask asks a process that is not busy.
+func (r *runners) ask(ctx context.Context, message object, out any) (status int, err error) {
+	var runner *conversation
 	select {
-	case idle := <-c.idle:
-		return idle, nil
+	case runner = <-r.idle:
 	default:
-		return c.start()
+		if runner, err = converse(r.t, nil, "/usr/bin/python3", "cli.py"); err != nil {
+			return 0, err
+		}
 	}
+	if status, err = runner.ask(ctx, message, out); err == nil {
+		r.idle <- runner
+	}
+	return status, err
 }
 
 func (c *cli) fetch(ctx context.Context, r request) (response, error) {
@@ -272,7 +330,7 @@ func openBoto3(t *testing.T, endpoint string, as *credentials) client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return boto3{c}
+	return c
 }
 
 func openJS(t *testing.T, endpoint string, as *credentials) client {
@@ -321,67 +379,46 @@ func converse(t *testing.T, as *credentials, name string, args ...string) (*conv
 	return c, nil
 }
 
-// ask sends one message and decodes the answer's out member.
-func (c *conversation) ask(ctx context.Context, message object, out any) error {
+// ask sends one message, decodes the answer's out member and returns its status.
+func (c *conversation) ask(ctx context.Context, message object, out any) (status int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.in.Encode(message); err != nil {
-		return err
+		return 0, err
 	}
 	var answer struct {
-		Out   json.RawMessage
-		Error *apiError
+		Out    json.RawMessage
+		Status int
+		Error  *apiError
 	}
 	stop := context.AfterFunc(ctx, c.end)
 	defer stop()
 	if err := c.out.Decode(&answer); err != nil {
 		c.end()
-		return fmt.Errorf("%w\n%s", err, c.log)
+		return 0, fmt.Errorf("%w\n%s", err, c.log)
 	}
 	if answer.Error != nil {
-		return answer.Error
+		return 0, answer.Error
 	}
-	return json.Unmarshal(answer.Out, out)
+	return answer.Status, json.Unmarshal(answer.Out, out)
 }
 
-func (c *conversation) call(ctx context.Context, op string, in object) (object, error) {
-	var out object
-	err := c.ask(ctx, object{"op": op, "in": in}, &out)
+func (c *conversation) knows(ctx context.Context) (known map[string]ability, err error) {
+	_, err = c.ask(ctx, object{"describe": true}, &known)
+	return known, err
+}
+
+func (c *conversation) call(ctx context.Context, op string, in object) (a answer, err error) {
+	a.status, err = c.ask(ctx, object{"op": op, "in": in}, &a.out)
+	return a, err
+}
+
+func (c *conversation) all(ctx context.Context, op string, in object, size int) (out object, err error) {
+	_, err = c.ask(ctx, object{"op": op, "in": in, "page": size}, &out)
 	return out, err
 }
 
-func (c *conversation) fetch(ctx context.Context, r request) (response, error) {
-	var out response
-	err := c.ask(ctx, object{"fetch": r}, &out)
+func (c *conversation) fetch(ctx context.Context, r request) (out response, err error) {
+	_, err = c.ask(ctx, object{"fetch": r}, &out)
 	return out, err
-}
-
-// boto3 is a conversation with the paginators of boto3.
-type boto3 struct{ *conversation }
-
-func (c boto3) all(ctx context.Context, op string, in object, size int) (object, error) {
-	var out object
-	err := c.ask(ctx, object{"op": op, "in": in, "page": size}, &out)
-	return out, err
-}
-
-// without returns a copy of a value that lacks some members at every depth.
-func without(value any, members []string) any {
-	switch v := value.(type) {
-	case object:
-		copied := object{}
-		for name, member := range v {
-			if !slices.Contains(members, name) {
-				copied[name] = without(member, members)
-			}
-		}
-		return copied
-	case list:
-		copied := make(list, len(v))
-		for i, item := range v {
-			copied[i] = without(item, members)
-		}
-		return copied
-	}
-	return value
 }

@@ -4,7 +4,8 @@
 // people use every day: the AWS CLI, boto3 and the AWS SDKs for JavaScript and
 // Go, unchanged, as their distributors ship them. Each chapter of the story is a
 // function over a story value; a step names an operation, its input and the
-// whole output it must have, so that a member too many or too few fails it.
+// whole output it must have, so that a member too many or too few fails it. The
+// chapters together call every operation that a client knows.
 //
 //	make conformance                        # everything
 //	make conformance RUN=/boto3/stages      # one client, one chapter
@@ -15,38 +16,69 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"penstock/internal/model"
 )
 
+// A chapter is told by the clients that know the operations it needs; all clients
+// know what needs nothing.
 var chapters = []struct {
-	name string
-	tell func(*story)
+	name  string
+	tell  func(*story)
+	needs string
 }{
-	{"apis", apis},
-	{"apiErrors", apiErrors},
-	{"quickCreate", quickCreate},
-	{"tags", tags},
-	{"httpIntegrations", httpIntegrations},
-	{"integrationErrors", integrationErrors},
-	{"serviceIntegrations", serviceIntegrations},
-	{"privateIntegrations", privateIntegrations},
-	{"websocketIntegrations", websocketIntegrations},
-	{"routes", routes},
-	{"stages", stages},
-	{"deployments", deployments},
-	{"autoDeploy", autoDeploy},
-	{"websocketStages", websocketStages},
-	{"pages", pages},
-	{"signatures", signatures},
-	{"throttling", throttling},
-	{"traffic", traffic},
-	{"deployedTraffic", deployedTraffic},
+	{name: "apis", tell: apis},
+	{name: "apiErrors", tell: apiErrors},
+	{name: "quickCreate", tell: quickCreate},
+	{name: "tags", tell: tags},
+	{name: "httpIntegrations", tell: httpIntegrations},
+	{name: "integrationErrors", tell: integrationErrors},
+	{name: "serviceIntegrations", tell: serviceIntegrations},
+	{name: "privateIntegrations", tell: privateIntegrations},
+	{name: "websocketIntegrations", tell: websocketIntegrations},
+	{name: "integrationResponses", tell: integrationResponses},
+	{name: "routes", tell: routes},
+	{name: "routeResponses", tell: routeResponses},
+	{name: "models", tell: models},
+	{name: "authorizers", tell: authorizers},
+	{name: "authorizerErrors", tell: authorizerErrors},
+	{name: "websocketAuthorizers", tell: websocketAuthorizers},
+	{name: "authorizersCache", tell: authorizersCache},
+	{name: "stages", tell: stages},
+	{name: "deployments", tell: deployments},
+	{name: "autoDeploy", tell: autoDeploy},
+	{name: "websocketStages", tell: websocketStages},
+	{name: "imports", tell: imports},
+	{name: "importErrors", tell: importErrors},
+	{name: "exports", tell: exports},
+	{name: "domainNames", tell: domainNames},
+	{name: "domainNameErrors", tell: domainNameErrors},
+	{name: "apiMappings", tell: apiMappings},
+	{name: "routingRules", tell: routingRules, needs: "CreateRoutingRule"},
+	{name: "vpcLinks", tell: vpcLinks},
+	{name: "portals", tell: portals, needs: "CreatePortal"},
+	{name: "portalProducts", tell: portalProducts, needs: "CreatePortalProduct"},
+	{name: "sharingPolicies", tell: sharingPolicies, needs: "PutPortalProductSharingPolicy"},
+	{name: "productPages", tell: productPages, needs: "CreateProductPage"},
+	{name: "endpointPages", tell: endpointPages, needs: "CreateProductRestEndpointPage"},
+	{name: "taggable", tell: taggable},
+	{name: "lists", tell: lists},
+	{name: "pages", tell: pages},
+	{name: "signatures", tell: signatures},
+	{name: "policies", tell: policies},
+	{name: "throttling", tell: throttling},
+	{name: "traffic", tell: traffic},
+	{name: "deployedTraffic", tell: deployedTraffic},
 }
 
 // tester is who tells the story; the server knows it and checks each signature.
@@ -65,28 +97,70 @@ func TestConformance(t *testing.T) {
 		t.Run(subject.name, func(t *testing.T) {
 			server := serve(t, program, testerConfig)
 			s := &story{
+				T:       t,
 				program: program,
 				server:  server,
 				subject: subject,
 				client:  subject.open(t, server.admin, tester),
 				other:   openGo(t, server.admin, tester),
+				called:  &calls{ops: map[string]bool{}},
 			}
+			known, err := s.client.knows(t.Context())
+			if err != nil {
+				t.Fatalf("what the client knows: %v", err)
+			}
+			s.known, s.unknown = known, unknown(known)
+			toTell := len(chapters)
+			var told atomic.Int64
+			t.Cleanup(func() { // when all chapters have ended
+				if int(told.Load()) == toTell {
+					s.checkCalls()
+				}
+			})
 			tell := func(name string, chapter func(*story)) {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					told := *s
-					told.T = t
-					chapter(&told)
+					copied := *s
+					copied.T = t
+					chapter(&copied)
+					told.Add(1)
 				})
 			}
 			for _, chapter := range chapters {
+				if chapter.needs != "" && !s.knows(chapter.needs) {
+					toTell--
+					continue
+				}
 				tell(chapter.name, chapter.tell)
 			}
 			if subject.own != nil {
 				tell("own", subject.own)
+				toTell++
 			}
 		})
 	}
+}
+
+// checkCalls fails the story unless its chapters, all of which were told to the end,
+// have called with success every operation that the client knows; and, if the client
+// is as new as the model, every one of the model.
+func (s *story) checkCalls() {
+	want := slices.Sorted(maps.Keys(s.known))
+	if s.subject.complete {
+		want = nil
+		for _, op := range model.Operations {
+			want = append(want, op.Name)
+		}
+		slices.Sort(want)
+	}
+	got := slices.Sorted(maps.Keys(s.called.ops))
+	without := func(all, some []string) []string {
+		return slices.DeleteFunc(slices.Clone(all), func(op string) bool { return slices.Contains(some, op) })
+	}
+	if !slices.Equal(got, want) {
+		s.Errorf("operations called with success: got %d, want %d; never called: %q; not wanted: %q", len(got), len(want), without(want, got), without(got, want))
+	}
+	s.Logf("%s called %d operations with success", s.subject.name, len(got))
 }
 
 // build compiles the server and returns its path; $PENSTOCK is the path of one
@@ -108,11 +182,12 @@ type server struct {
 }
 
 // serve starts a server with a configuration file and stops it after the test.
-// The server must say that it is ready, answer, and end by itself when asked.
+// The server must say that it is ready, answer, and end by itself when asked. What
+// it logs is shown if the test fails; the calls are in the test.
 func serve(t *testing.T, program, config string) *server {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "penstock.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("auditLog: none\n"+config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, "serve", "--memory", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--config", file)

@@ -16,16 +16,24 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	static "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/smithy-go"
+	smithymiddleware "github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // A goSDK calls the AWS SDK for Go in this process.
 type goSDK struct{ sdk *apigatewayv2.Client }
 
-func openGo(_ *testing.T, endpoint string, as *credentials) client {
+func openGo(t *testing.T, endpoint string, as *credentials) client {
+	// A connection that was opened and not used would keep the server from ending
+	// for a while.
+	transport := new(http.Transport)
+	t.Cleanup(transport.CloseIdleConnections)
 	options := apigatewayv2.Options{
+		HTTPClient:       &http.Client{Transport: transport},
 		Region:           "us-east-1",
 		BaseEndpoint:     &endpoint,
 		RetryMaxAttempts: 1,
@@ -37,31 +45,88 @@ func openGo(_ *testing.T, endpoint string, as *credentials) client {
 	return goSDK{apigatewayv2.New(options)}
 }
 
-func (c goSDK) call(ctx context.Context, op string, in object) (object, error) {
+// knows returns the methods that have the form of operations.
+func (c goSDK) knows(context.Context) (map[string]ability, error) {
+	known := map[string]ability{}
+	sdk := reflect.ValueOf(c.sdk)
+	for i := range sdk.NumMethod() {
+		name, t := sdk.Type().Method(i).Name, sdk.Method(i).Type()
+		if t.IsVariadic() && t.NumIn() == 3 && t.In(1).Kind() == reflect.Pointer && t.In(1).Elem().Name() == name+"Input" {
+			known[name] = ability{Pages: name == "ListRoutingRules"}
+		}
+	}
+	return known, nil
+}
+
+func (c goSDK) call(ctx context.Context, op string, in object) (answer, error) {
 	method := reflect.ValueOf(c.sdk).MethodByName(op)
 	if !method.IsValid() {
-		return nil, fmt.Errorf("the SDK has no operation %s", op)
+		return answer{}, fmt.Errorf("the SDK has no operation %s", op)
 	}
 	input := reflect.New(method.Type().In(1).Elem())
-	text, err := json.Marshal(in)
-	if err != nil {
-		return nil, err
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(input.Interface()); err != nil {
-		return nil, err
+	if err := decode(in, input.Interface()); err != nil {
+		return answer{}, err
 	}
 	results := method.Call([]reflect.Value{reflect.ValueOf(ctx), input})
 	if err, failed := results[1].Interface().(error); failed {
-		var e smithy.APIError
-		if !errors.As(err, &e) {
-			return nil, err
-		}
-		class := strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", e), "*types."), "*smithy.")
-		return nil, &apiError{class, e.ErrorCode(), e.ErrorMessage()}
+		return answer{}, goError(err)
 	}
-	return plain(results[0].Elem()).(object), nil
+	output := results[0].Elem()
+	a := answer{out: plain(output).(object)}
+	if body := payload(op); body != "" { // which the model writes in lower case
+		field := strings.ToUpper(body[:1]) + body[1:]
+		a.out[body] = a.out[field]
+		delete(a.out, field)
+	}
+	metadata := output.FieldByName("ResultMetadata").Interface().(smithymiddleware.Metadata)
+	if raw, ok := middleware.GetRawResponse(metadata).(*smithyhttp.Response); ok {
+		a.status = raw.StatusCode
+	}
+	return a, nil
+}
+
+// all pages through the one list that this SDK pages through.
+func (c goSDK) all(ctx context.Context, op string, in object, size int) (object, error) {
+	if op != "ListRoutingRules" {
+		return nil, fmt.Errorf("the SDK does not page through %s", op)
+	}
+	var input apigatewayv2.ListRoutingRulesInput
+	if err := decode(in, &input); err != nil {
+		return nil, err
+	}
+	var items list
+	pages := apigatewayv2.NewListRoutingRulesPaginator(c.sdk, &input, func(o *apigatewayv2.ListRoutingRulesPaginatorOptions) {
+		o.Limit = int32(size)
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, goError(err)
+		}
+		items = append(items, plain(reflect.ValueOf(page.RoutingRules)).(list)...)
+	}
+	return object{"RoutingRules": items}, nil
+}
+
+// decode fills the input of an operation, which must have all members of in.
+func decode(in object, input any) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(input)
+}
+
+// goError returns an error of the service as what it is, and others as they are.
+func goError(err error) error {
+	var e smithy.APIError
+	if !errors.As(err, &e) {
+		return err
+	}
+	class := strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", e), "*types."), "*smithy.")
+	return &apiError{class, e.ErrorCode(), e.ErrorMessage()}
 }
 
 // plain turns an output of the SDK into what encoding/json would have made of
@@ -83,6 +148,9 @@ func plain(v reflect.Value) any {
 		}
 		return out
 	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return string(v.Bytes())
+		}
 		out := make(list, v.Len())
 		for i := range out {
 			out[i] = plain(v.Index(i))

@@ -8,17 +8,31 @@ const (
 	role      = "arn:aws:iam::000000000000:role/gateway"
 )
 
-// create makes a child of an API that must come back as in, without the API's
-// id, with the changes, and read back the same. It returns the child.
+// create makes something that must come back as in, without the parents in its path,
+// with the changes, and read back the same. It returns what came back.
 func (s *story) create(kind string, in, changes object) object {
 	s.Helper()
-	made := s.ok("Create"+kind, in, with(with(in, object{"ApiId": nil}), changes))
-	id := kind + "Id"
-	if kind == "Stage" {
-		id = "StageName"
+	want, at := with(in, changes), object{}
+	for _, label := range labels("Create" + kind) {
+		delete(want, label)
+		at[label] = in[label]
 	}
-	s.ok("Get"+kind, object{"ApiId": in["ApiId"], id: made[id]}, made)
+	made := s.ok("Create"+kind, in, want)
+	s.ok("Get"+kind, located("Get"+kind, at, made), made)
 	return made
+}
+
+// located returns what stands in the path of an operation about something that was
+// made under its parents.
+func located(op string, parents, made object) object {
+	at := object{}
+	for _, label := range labels(op) {
+		at[label] = made[label]
+		if parent, ok := parents[label]; ok {
+			at[label] = parent
+		}
+	}
+	return at
 }
 
 // httpIntegrations are stored and returned member by member, and changed by the
@@ -189,6 +203,7 @@ func privateIntegrations(s *story) {
 func websocketIntegrations(s *story) {
 	at := object{"ApiId": s.newWebSocketAPI("websocket integrations")}
 	always := object{"IntegrationId": id7, "ConnectionType": "INTERNET", "PayloadFormatVersion": "1.0", "TimeoutInMillis": 29000}
+	made := object{}
 	for _, tt := range []struct{ in, defaults object }{
 		{
 			object{
@@ -216,8 +231,10 @@ func websocketIntegrations(s *story) {
 			object{"PassthroughBehavior": "WHEN_NO_MATCH", "IntegrationResponseSelectionExpression": "${integration.response.statuscode}"},
 		},
 	} {
-		s.create("Integration", with(at, tt.in), with(always, tt.defaults))
+		one := s.create("Integration", with(at, tt.in), with(always, tt.defaults))
+		made[one["IntegrationType"].(string)] = one
 	}
+	s.want("GetIntegrations", made, s.byName(s.ok("GetIntegrations", at, nil)["Items"].(list), "IntegrationType"))
 	proxy := with(at, object{"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "POST", "IntegrationUri": "https://example.com"})
 	s.fails("CreateIntegration", with(proxy, object{"TimeoutInMillis": 29001}), "BadRequestException", "Timeout should be between 50 ms and 29000 ms")
 	s.fails("CreateIntegration", with(proxy, object{"PayloadFormatVersion": "2.0"}), "BadRequestException", "Unsupported PayloadFormatVersion: 2.0")

@@ -15,12 +15,16 @@ for program in /usr/bin/aws /usr/bin/python3 curl node npm; do
 	command -v "$program" >/dev/null || missing "$program"
 done
 /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing python3-boto3
-if [[ ! -d js/node_modules/@aws-sdk/client-apigatewayv2 ]]; then
+pinned=$(node -p 'require("./js/package.json").dependencies["@aws-sdk/client-apigatewayv2"]')
+installed() {
+	node -p 'require("./js/node_modules/@aws-sdk/client-apigatewayv2/package.json").version' 2>/dev/null || true
+}
+if [[ $(installed) != "$pinned" ]]; then
 	npm install --prefix js --no-package-lock --no-audit --no-fund --loglevel=error
 fi
 
 echo "AWS CLI:    $(/usr/bin/aws --version)"
 echo "boto3:      $(/usr/bin/python3 -c 'import boto3; print(boto3.__version__)')"
-echo "JavaScript: $(node -p 'require("./js/node_modules/@aws-sdk/client-apigatewayv2/package.json").version') on node $(node --version)"
+echo "JavaScript: $(installed) on node $(node --version)"
 echo "Go:         $(go list -m github.com/aws/aws-sdk-go-v2/service/apigatewayv2)"
 exec go test -tags conformance -count=1 -timeout 10m -parallel 2 -run "^TestConformance\$${RUN:-}" .

@@ -144,7 +144,7 @@ func deployments(s *story) {
 		s.Errorf("two deployments have the same date %v", first["CreatedDate"])
 	}
 	s.want("stage after deployment", second["DeploymentId"], s.ok("GetStage", with(at, object{"StageName": "live"}), nil)["DeploymentId"])
-	s.ok("UpdateStage", with(at, object{"StageName": "live", "DeploymentId": first["DeploymentId"]}), nil)
+	s.ok("UpdateStage", with(at, object{"StageName": "live", "DeploymentId": first["DeploymentId"]}), with(stage, object{"LastUpdatedDate": when}))
 	s.fails("DeleteDeployment", with(at, object{"DeploymentId": first["DeploymentId"]}), "BadRequestException",
 		"Active stages pointing to this deployment must be moved or deleted")
 	s.ok("DeleteDeployment", with(at, object{"DeploymentId": second["DeploymentId"]}), object{})
@@ -205,6 +205,7 @@ func websocketStages(s *story) {
 
 	stage := s.create("Stage", with(at, object{
 		"StageName":            "live",
+		"ClientCertificateId":  "abcde12345",
 		"DefaultRouteSettings": object{"LoggingLevel": "ERROR"},
 		"RouteSettings":        object{key: object{"DataTraceEnabled": true, "LoggingLevel": "INFO"}, "$connect": object{"ThrottlingBurstLimit": 1}},
 	}), object{
@@ -213,6 +214,10 @@ func websocketStages(s *story) {
 	})
 	one := with(at, object{"StageName": "live"})
 	s.ok("DeleteRouteSettings", with(one, object{"RouteKey": key}), object{})
+	stage = with(stage, object{"ClientCertificateId": nil})
+	s.ok("UpdateStage", with(one, object{"ClientCertificateId": ""}), with(stage, object{
+		"RouteSettings": object{"$connect": object{"ThrottlingBurstLimit": 1}}, "LastUpdatedDate": when,
+	}))
 	s.ok("GetStage", one, with(stage, object{"RouteSettings": object{"$connect": object{"ThrottlingBurstLimit": 1}}, "LastUpdatedDate": when}))
 	s.ok("CreateDeployment", with(one, object{}), object{"AutoDeployed": false, "CreatedDate": when, "DeploymentId": id6, "DeploymentStatus": "DEPLOYED"})
 }

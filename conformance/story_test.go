@@ -11,8 +11,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"penstock/internal/model"
 )
 
 // A story is one client at one server.
@@ -23,6 +26,21 @@ type story struct {
 	subject subject
 	client  client
 	other   client // somebody else at the same server
+	known   map[string]ability
+	unknown map[string][]string // members of operations that the client is too old to know
+	called  *calls
+}
+
+// Calls are the operations that a subject called with success, by all its chapters.
+type calls struct {
+	mu  sync.Mutex // guards ops
+	ops map[string]bool
+}
+
+func (c *calls) add(op string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ops[op] = true
 }
 
 // stepTime bounds one step; the AWS CLI needs most of a second to start.
@@ -34,15 +52,30 @@ func (s *story) ok(op string, in, want object) object {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), stepTime)
 	defer cancel()
-	in = without(in, s.subject.unknown).(object)
+	in = s.without(op, in)
 	got, err := s.client.call(ctx, op, in)
 	if err != nil {
 		s.Fatalf("%s %s\ngot error %v", op, text(in), err)
 	}
-	if want != nil {
-		s.want(fmt.Sprintf("%s %s", op, text(in)), without(want, s.subject.unknown), got)
+	if status := model.FindOperation(op).Status; got.status != 0 && got.status != status {
+		s.Fatalf("%s %s\nwant status %d, got %d", op, text(in), status, got.status)
 	}
-	return got
+	if want != nil {
+		s.want(fmt.Sprintf("%s %s", op, text(in)), s.without(op, want), got.out)
+	}
+	s.called.add(op)
+	return got.out
+}
+
+// knows reports whether the client knows all of some operations.
+func (s *story) knows(ops ...string) bool {
+	return !slices.ContainsFunc(ops, func(op string) bool { _, ok := s.known[op]; return !ok })
+}
+
+// without returns what the client sends or shows of an input or output: a copy that
+// lacks the members it does not know at every depth.
+func (s *story) without(op string, o object) object {
+	return without(o, s.unknown[op]).(object)
 }
 
 // fails runs an operation that must fail with an error of the service. The
@@ -51,10 +84,10 @@ func (s *story) fails(op string, in object, class string, message any) {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), stepTime)
 	defer cancel()
-	got, err := s.client.call(ctx, op, without(in, s.subject.unknown).(object))
+	got, err := s.client.call(ctx, op, s.without(op, in))
 	var e *apiError
 	if err == nil {
-		s.Fatalf("%s %s\nwant %s: %v\ngot %s", op, text(in), class, message, text(got))
+		s.Fatalf("%s %s\nwant %s: %v\ngot %s", op, text(in), class, message, text(got.out))
 	}
 	if !errors.As(err, &e) {
 		s.Fatalf("%s %s\nwant %s: %v\ngot %v", op, text(in), class, message, err)
@@ -69,39 +102,43 @@ func (s *story) fails(op string, in object, class string, message any) {
 }
 
 // all returns every item of a list, two to a page: as the client pages by
-// itself if it does, and by hand through nextToken.
+// itself if it does, and by hand through nextToken. Nobody may change the list
+// meanwhile.
 func (s *story) all(op string, in object) list {
 	s.Helper()
 	byHand := s.byHand(op, in, nil)
-	if p, ok := s.client.(pager); ok {
+	if s.known[op].Pages {
 		ctx, cancel := context.WithTimeout(s.Context(), stepTime)
 		defer cancel()
-		got, err := p.all(ctx, op, in, 2)
+		got, err := s.client.all(ctx, op, in, pageSize)
 		if err != nil {
 			s.Fatalf("%s %s by the client's pages: %v", op, text(in), err)
 		}
-		s.want(op+" by the client's pages", byHand, got["Items"])
+		s.want(op+" by the client's pages", byHand, got[items(op)])
 	}
 	return byHand
 }
+
+// pageSize is how many items the story lets a page have.
+const pageSize = 2
 
 // byHand pages through a list by MaxResults and NextToken. It calls between,
 // unless that is nil, after each page that is not the last.
 func (s *story) byHand(op string, in object, between func(page list)) list {
 	s.Helper()
-	var items list
-	for ask := with(in, object{"MaxResults": "2"}); ; {
+	var all list
+	for ask := with(in, object{"MaxResults": maxResults(op, pageSize)}); ; {
 		out := s.ok(op, ask, nil)
-		page, _ := out["Items"].(list)
-		if len(page) > 2 {
-			s.Fatalf("%s %s\nwant at most 2 items, got %s", op, text(ask), text(out))
+		page, ok := out[items(op)].(list)
+		if !ok || len(page) > pageSize {
+			s.Fatalf("%s %s\nwant at most %d items, got %s", op, text(ask), pageSize, text(out))
 		}
-		items = append(items, page...)
+		all = append(all, page...)
 		token, more := out["NextToken"].(string)
 		if !more {
-			return items
+			return all
 		}
-		if len(items) > 1000 {
+		if len(all) > 1000 {
 			s.Fatalf("%s %s\npages do not end", op, text(in))
 		}
 		if between != nil {
@@ -131,11 +168,19 @@ func (s *story) want(what string, want, got any) {
 	}
 }
 
-// as returns the client's story at another server or with other credentials.
+// as returns the client's story at another server or with other credentials. The
+// other client is there, too.
 func (s *story) as(server *server, who *credentials) *story {
 	told := *s
 	told.server = server
-	told.client = s.subject.open(s.T, server.admin, who)
+	if c, ok := s.client.(mover); ok {
+		told.client = c.at(server.admin, who)
+	} else {
+		told.client = s.subject.open(s.T, server.admin, who)
+	}
+	if server != s.server {
+		told.other = openGo(s.T, server.admin, who)
+	}
 	return &told
 }
 

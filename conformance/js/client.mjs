@@ -1,7 +1,9 @@
 // Answers the story's requests with the AWS SDK for JavaScript: one JSON object
 // per line, in and out.
 //
-//	{"op": "CreateApi", "in": {...}}                 -> {"out": {...}} or {"error": {...}}
+//	{"describe": true}                               -> {"out": {"CreateApi": {"pages": false}, ...}}
+//	{"op": "CreateApi", "in": {...}}                 -> {"out": {...}, "status": 201} or {"error": {...}}
+//	{"op": "ListRoutingRules", "in": ..., "page": 2} -> {"out": {"RoutingRules": [...]}} by the SDK's paginator
 //	{"fetch": {"method", "url", "headers", "body"}}  -> {"out": {"status", "headers", "body"}}
 //
 // The first argument is the address of the control plane, the second "signed" or
@@ -19,14 +21,32 @@ const client = new sdk.ApiGatewayV2Client({
   }),
 });
 
-async function call(op, input) {
+function describe() {
+  const known = {};
+  for (const name of Object.keys(sdk)) {
+    const op = name.match(/^([A-Z]\w*)Command$/)?.[1];
+    if (op) known[op] = { pages: `paginate${op}` in sdk };
+  }
+  return { out: known };
+}
+
+async function call(op, input, page) {
   try {
+    if (page) return { out: await pages(op, input, page) };
     const { $metadata, ...out } = await client.send(new sdk[`${op}Command`](input));
-    return { out };
+    return { out, status: $metadata.httpStatusCode };
   } catch (e) {
     if (!(e instanceof sdk.ApiGatewayV2ServiceException)) throw e;
     return { error: { class: e.constructor.name, code: e.name, message: e.message } };
   }
+}
+
+async function pages(op, input, pageSize) {
+  const all = {};
+  for await (const { $metadata, NextToken, ...page } of sdk[`paginate${op}`]({ client, pageSize }, input)) {
+    for (const [name, items] of Object.entries(page)) all[name] = [...(all[name] ?? []), ...items];
+  }
+  return all;
 }
 
 // http.request and not fetch: names under localhost are loopback, but not every
@@ -52,6 +72,10 @@ function fetch({ method, url, headers, body }) {
 
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const message = JSON.parse(line);
-  const answer = message.fetch ? await fetch(message.fetch) : await call(message.op, message.in);
-  console.log(JSON.stringify(answer));
+  let answer;
+  if (message.describe) answer = describe();
+  else if (message.fetch) answer = await fetch(message.fetch);
+  else answer = await call(message.op, message.in, message.page);
+  // A body that is no JSON comes as bytes.
+  console.log(JSON.stringify(answer, (_, value) => (value instanceof Uint8Array ? Buffer.from(value).toString() : value)));
 }

@@ -37,6 +37,7 @@ type tagged interface {
 type taggedIn[D any] struct {
 	root root[D]
 	find func(d *D) (*map[string]string, error)
+	omit bool // tags are not answered if there are none
 }
 
 func (t taggedIn[D]) tags(c *call) (map[string]string, error) {
@@ -60,7 +61,13 @@ func (t taggedIn[D]) edit(c *call, change func(tags map[string]string) error) er
 		if *found == nil {
 			*found = map[string]string{}
 		}
-		return change(*found)
+		if err := change(*found); err != nil {
+			return err
+		}
+		if t.omit && len(*found) == 0 {
+			*found = nil
+		}
+		return nil
 	})
 }
 
@@ -75,9 +82,9 @@ var taggable = map[string]struct {
 	"apis": {false, apiRoot.label, func(segments []string) tagged {
 		switch {
 		case len(segments) == 2:
-			return taggedIn[model.APIDocument]{apiRoot, func(d *model.APIDocument) (*map[string]string, error) { return &d.API.Tags, nil }}
+			return taggedIn[model.APIDocument]{root: apiRoot, find: func(d *model.APIDocument) (*map[string]string, error) { return &d.API.Tags, nil }}
 		case len(segments) == 4 && segments[2] == "stages":
-			return taggedIn[model.APIDocument]{apiRoot, func(d *model.APIDocument) (*map[string]string, error) {
+			return taggedIn[model.APIDocument]{root: apiRoot, find: func(d *model.APIDocument) (*map[string]string, error) {
 				if s := d.Stages[segments[3]]; s != nil {
 					return &s.Tags, nil
 				}
@@ -86,21 +93,21 @@ var taggable = map[string]struct {
 		}
 		return nil
 	}},
-	"domainnames": {false, domainRoot.label, whole(domainRoot, func(d *model.DomainDocument) *map[string]string { return &d.DomainName.Tags })},
-	"vpclinks":    {false, vpcLinkRoot.label, whole(vpcLinkRoot, func(d *model.VpcLinkDocument) *map[string]string { return &d.VpcLink.Tags })},
-	"portals":     {true, portalRoot.label, whole(portalRoot, func(d *model.PortalDocument) *map[string]string { return &d.Portal.Tags })},
-	"portalproducts": {true, portalProductRoot.label, whole(portalProductRoot, func(d *model.PortalProductDocument) *map[string]string {
+	"domainnames": {false, domainRoot.label, whole(domainRoot, true, func(d *model.DomainDocument) *map[string]string { return &d.DomainName.Tags })},
+	"vpclinks":    {false, vpcLinkRoot.label, whole(vpcLinkRoot, false, func(d *model.VpcLinkDocument) *map[string]string { return &d.VpcLink.Tags })},
+	"portals":     {true, portalRoot.label, whole(portalRoot, true, func(d *model.PortalDocument) *map[string]string { return &d.Portal.Tags })},
+	"portalproducts": {true, portalProductRoot.label, whole(portalProductRoot, true, func(d *model.PortalProductDocument) *map[string]string {
 		return &d.Product.Tags
 	})},
 }
 
 // whole finds the tags of what a document is about.
-func whole[D any](r root[D], tags func(d *D) *map[string]string) func(segments []string) tagged {
+func whole[D any](r root[D], omit bool, tags func(d *D) *map[string]string) func(segments []string) tagged {
 	return func(segments []string) tagged {
 		if len(segments) != 2 {
 			return nil
 		}
-		return taggedIn[D]{r, func(d *D) (*map[string]string, error) { return tags(d), nil }}
+		return taggedIn[D]{r, func(d *D) (*map[string]string, error) { return tags(d), nil }, omit}
 	}
 }
 
