@@ -179,10 +179,11 @@ func (k collection[T, D]) admit(c *call, n int) error {
 	if k.quota == nil || n < k.quota(c.Limits) {
 		return nil
 	}
+	whose := documentNames[k.root.prefix]
 	if k.own != nil {
-		return BadRequest(msgAccountQuota, k.kind+"s")
+		whose = "account"
 	}
-	return BadRequest(msgQuota, k.kind+"s")
+	return BadRequest(msgQuota, k.kind+"s", whose)
 }
 
 func (k collection[T, D]) update(c *call) (any, error) {

@@ -39,7 +39,7 @@ const (
 	msgInvalidProtocol        = "Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]"
 	msgSubtypeParameters      = "Operation: %s requires enabling passthrough, or defining all of the following parameters: %s"
 	msgConcurrentModification = "Unable to complete operation due to concurrent modification. Please try again later."
-	msgQuota                  = "Maximum number of %[1]s for this API has been reached.  Please contact AWS if you need additional %[1]s."
+	msgQuota                  = "Maximum number of %[1]s for this %[2]s has been reached.  Please contact AWS if you need additional %[1]s."
 )
 
 // More messages of the real service: of what stands beside routes and integrations.
@@ -108,7 +108,6 @@ const (
 	msgTagKey      = "Invalid tag key %q: a key has 1 to 128 characters and does not start with aws:"
 	msgTagResource = "Invalid resource ARN specified %s: only APIs, stages, VPC links, domain names, portals and portal products have tags"
 
-	msgAccountQuota         = "Maximum number of %[1]s for this account has been reached.  Please contact AWS if you need additional %[1]s."
 	msgDocument             = "The %s with everything under it must not be larger than %d bytes"
 	msgAPIInUse             = "Deleting API %s failed. Please remove all API mappings for the API from your custom domain names."
 	msgAPIKeyExpression     = "Invalid apiKeySelectionExpression. Must be one of [$request.header.x-api-key, $context.authorizer.usageIdentifierKey]"

@@ -189,7 +189,7 @@ func TestReadMessages(t *testing.T) {
 		{"msgNotHTTP", `{"message":"ApiKeyRequired is not currently supported for HTTP APIs."}`, false},
 		{"msgHTTPExpression", `{"message":"Route selection expression is currently limited to \"${request.method} ${request.path}\""}`, true},
 		{"msgQuota", `{"message":"Maximum number of Routes for this API has been reached.  Please contact AWS if you need additional Routes."}`, true},
-		{"msgQuota", `{"message":"Maximum number of Apis for this account has been reached.  Please contact AWS if you need additional Apis."}`, false},
+		{"msgQuota", `{"message":"Maximum number of Apis for this account has been reached.  Please contact AWS if you need additional Apis."}`, true},
 		{"msgRuleGlob", `{"message":"Invalid valueGlob \"(\" in a routing rule: must have less than 128 characters of a-zA-Z0-9?-!#$%&'.^_` + "`" + `|~, and * only at its ends"}`, true},
 		{"msgMapping", `{"message":"Invalid mapping expression specified: Validation Result: warnings : [], errors : [x]"}`, true},
 		{"msgWebSocketMapping", `{"message":"Invalid mapping expression specified: Validation Result: warnings : [], errors : [x]"}`, false},

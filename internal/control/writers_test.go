@@ -144,7 +144,7 @@ type world struct {
 type yielding struct{ store.Store }
 
 func (y yielding) Append(ctx context.Context, b store.Batch) (store.Commit, error) {
-	for range rand.IntN(20) {
+	for range rand.IntN(5) {
 		runtime.Gosched()
 	}
 	return y.Store.Append(ctx, b)
