@@ -158,9 +158,9 @@ func (a *access) requestTags() map[string]string {
 	}
 	switch in := input.(type) {
 	case *model.ImportAPIRequest:
-		maps.Copy(a.given, openapi.Tags(*in.Body, a.importOptions(nil)))
+		maps.Copy(a.given, a.documentTags(*in.Body))
 	case *model.ReimportAPIRequest:
-		maps.Copy(a.given, openapi.Tags(*in.Body, a.importOptions(nil)))
+		maps.Copy(a.given, a.documentTags(*in.Body))
 	default:
 		if field := reflect.ValueOf(input).Elem().FieldByName("Tags"); field.IsValid() {
 			tags, _ := field.Interface().(map[string]string)
@@ -168,6 +168,16 @@ func (a *access) requestTags() map[string]string {
 		}
 	}
 	return a.given
+}
+
+// documentTags returns the tags that a document gives. Nobody waits for an answer any
+// more if its turn to be read does not come.
+func (a *access) documentTags(text string) map[string]string {
+	if err := a.imports.Acquire(a.request.Context(), 1); err != nil {
+		return nil
+	}
+	defer a.imports.Release(1)
+	return openapi.Tags(text, a.importOptions(nil))
 }
 
 // resourceTags returns the tags of what a call is about: those of the resource on its

@@ -48,8 +48,11 @@ func outcome(status int) string {
 	}
 }
 
-// maxUserAgent is how much of a user agent is kept, in bytes.
-const maxUserAgent = 256
+// How much of what callers can make long is kept, in bytes.
+const (
+	maxUserAgent = 256
+	maxResource  = 1024
+)
 
 // An auditor writes records, a line each, one after the other.
 type auditor struct {
@@ -67,14 +70,8 @@ func (s *Server) audit(r *http.Request, rec record) {
 	rec.SourceIP = sourceIP(r.RemoteAddr)
 	rec.Method = r.Method
 	rec.Outcome = outcome(rec.Status)
-	rec.UserAgent = r.UserAgent()
-	if len(rec.UserAgent) > maxUserAgent {
-		end := maxUserAgent
-		for end > 0 && !utf8.RuneStart(rec.UserAgent[end]) {
-			end--
-		}
-		rec.UserAgent = rec.UserAgent[:end]
-	}
+	rec.UserAgent = cut(r.UserAgent(), maxUserAgent)
+	rec.Resource = cut(rec.Resource, maxResource)
 	line, err := auditLine(rec)
 	if err != nil {
 		s.Log.ErrorContext(r.Context(), "audit log", "error", err)
@@ -87,6 +84,17 @@ func (s *Server) audit(r *http.Request, rec record) {
 		s.Log.ErrorContext(r.Context(), "the audit log cannot be written to", "error", err)
 	}
 	s.auditor.failed = err != nil
+}
+
+// cut returns the beginning of a text, of at most that many bytes.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
 }
 
 // auditLine returns a record as a line. Characters that could control the terminal of

@@ -259,6 +259,7 @@ func TestAuditOfHostileText(t *testing.T) {
 		{"long", strings.Repeat("x", 257), "/v2/apis/a", strings.Repeat("x", 256)},
 		{"as long as may be", strings.Repeat("x", 256), "/v2/apis/a", strings.Repeat("x", 256)},
 		{"long, cut within a character", strings.Repeat("x", 255) + "üü", "/v2/apis/a", strings.Repeat("x", 255)},
+		{"long path", "a", "/v2/apis/" + strings.Repeat("x", 60<<10), "a"},
 		{"long and not UTF-8", strings.Repeat("\xbf", 64<<10), "/v2/apis/a", ""},
 	} {
 		var log bytes.Buffer

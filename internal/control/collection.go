@@ -70,7 +70,7 @@ func (k collection[T, D]) operations() map[string]handler {
 		"Delete" + k.kind: k.delete,
 	}
 	if k.own != nil {
-		all["Create"+k.kind], all[k.listing()], all[k.updating()], all["Delete"+k.kind] = k.createDocument, k.listDocuments, k.updateDocument, k.deleteDocument
+		all["Create"+k.kind], all[k.listing()] = k.createDocument, k.listDocuments
 	}
 	return all
 }
@@ -214,6 +214,10 @@ func (k collection[T, D]) delete(c *call) (any, error) {
 			if err := k.inUse(x); err != nil {
 				return err
 			}
+		}
+		if k.own != nil {
+			x.edit.delete(k.root.prefix + k.id(c))
+			return nil
 		}
 		all, err := k.in(x.doc, c)
 		delete(all, k.id(c))

@@ -6,7 +6,8 @@ import (
 	"penstock/internal/store"
 )
 
-// The operations of kinds that have a document for each of their items.
+// The operations of kinds that have a document for each of their items, where they
+// differ from those of kinds that stand in one.
 
 func (k collection[T, D]) createDocument(c *call) (any, error) {
 	if err := c.decode(); err != nil {
@@ -87,21 +88,5 @@ func (k collection[T, D]) listDocuments(c *call) (any, error) {
 			return nil, err
 		}
 		return encode(k.listed(c, k.own(d)))
-	})
-}
-
-func (k collection[T, D]) updateDocument(c *call) (any, error) { return k.update(c) }
-
-func (k collection[T, D]) deleteDocument(c *call) (any, error) {
-	return k.write(c, func(x *change[T, D]) error {
-		x.item = k.own(x.doc)
-		x.old, x.deleted = x.item, true
-		if k.inUse != nil {
-			if err := k.inUse(x); err != nil {
-				return err
-			}
-		}
-		x.edit.delete(k.root.prefix + **k.name(x.item))
-		return nil
 	})
 }

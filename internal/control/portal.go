@@ -98,8 +98,10 @@ func checkPortal(x *portalChange) error {
 	return checkTags(p.Tags, x.Limits)
 }
 
+// portalInUse refuses to delete a portal that is public, also if what it has become
+// since could not be published.
 func portalInUse(x *portalChange) error {
-	if val(x.item.PublishStatus) == model.PublishStatusPublished {
+	if x.doc.Published != nil {
 		return BadRequest(msgPortalPublished)
 	}
 	return nil

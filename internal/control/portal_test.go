@@ -212,6 +212,7 @@ func TestPublishPortal(t *testing.T) {
 	publish(`{"description":"with the second"}`)
 	s.call(200, "PATCH", path, `{"endpointConfiguration":{"none":{}},"includedPortalProductArns":["`+secondARN+`","`+arn+`"]}`)
 	s.shows(publish(`{"description":"broken"}`), `{"publishStatus":"PUBLISH_FAILED","statusException":{"exception":"NotFoundException","message":"Invalid PortalProduct identifier specified `+arn+`"},"lastPublishedDescription":"with the second","lastPublished":"2025-01-02T05:04:05Z"}`)
+	s.refuse(400, "The portal is published. Disable it before it is deleted", "DELETE", path, "")
 	if r := s.do("DELETE", second, ""); r.status != 400 {
 		t.Errorf("a product that is still public: got %d %s", r.status, r.body)
 	}

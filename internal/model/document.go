@@ -61,8 +61,8 @@ type PortalDocument struct {
 	LogoURI *string       `json:"logoUri,omitzero"` // never answered
 
 	// Published are the ARNs of the products that were in the portal when it was
-	// last published, while it is.
-	Published []string `json:"published,omitempty"`
+	// last published, nil while it is not.
+	Published []string `json:"published,omitzero"`
 }
 
 // A PortalProductDocument is a portal product with its pages, by their IDs. It is
