@@ -220,7 +220,8 @@ func resetAuthorizersCache(c *call) (any, error) {
 		if d.AuthorizerResets == nil {
 			d.AuthorizerResets = map[string]int{}
 		}
-		d.AuthorizerResets[name]++
+		d.AuthorizerReset++
+		d.AuthorizerResets[name] = d.AuthorizerReset
 		return nil
 	})
 }

@@ -307,12 +307,15 @@ func TestResetAuthorizersCache(t *testing.T) {
 			t.Errorf("%s: got %d %s", stage, r.status, r.body)
 		}
 	}
-	stored, _ := s.store.Get("api." + strings.TrimPrefix(api, "/v2/apis/"))
-	d, err := model.ParseAPI(stored.Data)
-	if err != nil {
-		t.Fatal(err)
+	resets := func() string {
+		stored, _ := s.store.Get("api." + strings.TrimPrefix(api, "/v2/apis/"))
+		d, err := model.ParseAPI(stored.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text(d.AuthorizerResets)
 	}
-	if got := text(d.AuthorizerResets); got != `{"$default":1,"prod":2}` {
+	if got := resets(); got != `{"$default":2,"prod":3}` {
 		t.Errorf("stored %s", got)
 	}
 	if got := text(s.call(200, "GET", api+"/stages/prod", "")); got != before {
@@ -323,6 +326,17 @@ func TestResetAuthorizersCache(t *testing.T) {
 		{"stage of another API", 404, "Invalid stage identifier specified", "DELETE", s.api("HTTP") + "/stages/prod/cache/authorizers", ""},
 		{"unknown API", 404, "Invalid API identifier specified 123456789012:zzzzzzzzzz", "DELETE", "/v2/apis/zzzzzzzzzz/stages/prod/cache/authorizers", ""},
 	})
+
+	// Nothing is kept of a stage that is gone; one with its name is another.
+	s.call(204, "DELETE", api+"/stages/prod", "")
+	if got := resets(); got != `{"$default":2}` {
+		t.Errorf("of a stage that is gone is stored %s", got)
+	}
+	s.call(201, "POST", api+"/stages", `{"stageName":"prod"}`)
+	s.call(204, "DELETE", api+"/stages/prod/cache/authorizers", "")
+	if got := resets(); got != `{"$default":2,"prod":4}` {
+		t.Errorf("of another stage is stored %s", got)
+	}
 }
 
 func TestExampleWebSocketAuthorizer(t *testing.T) {

@@ -67,6 +67,10 @@ func reimportAPI(c *call) (any, error) {
 	return answer, err
 }
 
+// maxProblems is how many errors of a document are told. What is beyond the quota of
+// routes would otherwise be told thousands of times.
+const maxProblems = 1000
+
 // An imported document, and what was found in it.
 type imported struct {
 	*openapi.Description
@@ -139,7 +143,9 @@ func (i *imported) fill(x *apiChange) error {
 		if !errors.As(err, &refused) {
 			return err
 		}
-		problems = append(problems, at+": "+refused.Message)
+		if len(problems) < maxProblems {
+			problems = append(problems, at+": "+refused.Message)
+		}
 		return nil
 	}
 	if err := i.settleAPI(x, note); err != nil {

@@ -852,3 +852,16 @@ func TestConcurrentReimports(t *testing.T) {
 		t.Errorf("the stage %s serves %v, the API has %v", text(stage), deployed, live)
 	}
 }
+
+// A document with no end of errors is told many of them, and not without end.
+func TestImportTellsSoMuch(t *testing.T) {
+	s := newTester(t)
+	var paths []string
+	for i := range maxProblems + 500 {
+		paths = append(paths, fmt.Sprintf(`"/p%d/{a}b":{"get":{}}`, i))
+	}
+	r := s.do("PUT", "/v2/apis", documentBody(withPaths(strings.Join(paths, ","))))
+	if lines := strings.Count(r.body, "One or more path parts appear to be invalid"); r.status != 400 || lines != maxProblems {
+		t.Errorf("got %d with %d errors, want %d", r.status, lines, maxProblems)
+	}
+}

@@ -178,10 +178,15 @@ func stageInUse(x *stageChange) error {
 	return BadRequest(msgStageInUse, *x.item.StageName, strings.Join(domains, ", "))
 }
 
-// afterStage deploys to a stage when automatic deployment is turned on for it.
+// afterStage deploys to a stage when automatic deployment is turned on for it, and
+// forgets a stage that goes.
 func afterStage(x *stageChange) error {
 	s := x.item
-	if x.deleted || !val(s.AutoDeploy) || x.old != nil && val(x.old.AutoDeploy) {
+	if x.deleted {
+		delete(x.doc.AuthorizerResets, *s.StageName)
+		return nil
+	}
+	if !val(s.AutoDeploy) || x.old != nil && val(x.old.AutoDeploy) {
 		return nil
 	}
 	return x.deployAutomatically(x.doc)

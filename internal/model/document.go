@@ -26,9 +26,11 @@ type APIDocument struct {
 	// because something was changed, oldest first.
 	AutomaticDeployments []string `json:"automaticDeployments,omitzero"`
 
-	// AuthorizerResets counts, for each stage, how often the results that its
-	// authorizers have given were to be forgotten.
+	// AuthorizerResets says of stages when the results that their authorizers had given
+	// were to be forgotten: by the number of such resets in the API until then, which is
+	// AuthorizerReset now.
 	AuthorizerResets map[string]int `json:"authorizerResets,omitempty"`
+	AuthorizerReset  int            `json:"authorizerReset,omitzero"`
 }
 
 // Resources is the part of an API that a deployment copies.
