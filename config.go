@@ -227,6 +227,12 @@ type Limits struct {
 	// [Limits.ControlPlaneRate]. Default: 1.
 	ControlPlaneBurst int `yaml:"controlPlaneBurst"`
 
+	// OperationRates limits CreateDeployment to one call in 5 seconds, CreateVpcLink to
+	// one in 15, and DeleteVpcLink, CreateDomainName, UpdateDomainName and
+	// DeleteDomainName to one in 30, as the real service does; more get 429. Default:
+	// false.
+	OperationRates bool `yaml:"operationRates"`
+
 	// APIs is how many there may be. Default: 600.
 	APIs int `yaml:"apis"`
 

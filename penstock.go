@@ -173,19 +173,20 @@ func openStore(c Config) (store.Store, error) {
 func (s *Server) newControl() (*control.Server, error) {
 	f := newFetcher(s.client)
 	o := control.Options{
-		Store:      s.store,
-		Publisher:  s.publisher,
-		Account:    s.config.AccountID,
-		Region:     s.config.Region,
-		Endpoint:   s.endpoint,
-		HostedZone: s.config.HostedZoneID,
-		Truststore: f.truststore,
-		Limits:     s.config.Limits.quotas(),
-		Rate:       s.config.Limits.ControlPlaneRate,
-		Burst:      s.config.Limits.ControlPlaneBurst,
-		Audit:      s.audit.Writer,
-		Log:        s.log,
-		Observe:    s.observeControl(),
+		Store:          s.store,
+		Publisher:      s.publisher,
+		Account:        s.config.AccountID,
+		Region:         s.config.Region,
+		Endpoint:       s.endpoint,
+		HostedZone:     s.config.HostedZoneID,
+		Truststore:     f.truststore,
+		Limits:         s.config.Limits.quotas(),
+		Rate:           s.config.Limits.ControlPlaneRate,
+		Burst:          s.config.Limits.ControlPlaneBurst,
+		OperationRates: s.config.Limits.OperationRates,
+		Audit:          s.audit.Writer,
+		Log:            s.log,
+		Observe:        s.observeControl(),
 	}
 	if s.config.Authorizers.VerifyIssuerOnCreate {
 		o.Discover = f.discover

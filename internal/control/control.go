@@ -64,6 +64,10 @@ type Options struct {
 	Rate  float64
 	Burst int
 
+	// OperationRates limits some operations to the rates of the real service, all
+	// callers together.
+	OperationRates bool
+
 	// Audit, if set, gets a line of JSON for each call, in one Write each.
 	Audit io.Writer
 
@@ -98,13 +102,14 @@ type Principal struct {
 type Server struct {
 	Options
 
-	cache   cache
-	locks   locks
-	auditor auditor
-	limiter *rate.Limiter       // nil if there is no limit
-	imports *semaphore.Weighted // documents that are read at one time
-	bodies  *semaphore.Weighted // bytes of bodies that may be in memory
-	pages   pageKey
+	cache      cache
+	locks      locks
+	auditor    auditor
+	limiter    *rate.Limiter            // nil if there is no limit
+	operations map[string]*rate.Limiter // by name; nil if there are no limits
+	imports    *semaphore.Weighted      // documents that are read at one time
+	bodies     *semaphore.Weighted      // bytes of bodies that may be in memory
+	pages      pageKey
 }
 
 // New returns a Server.
@@ -133,6 +138,9 @@ func New(o Options) *Server {
 	s := &Server{Options: o, bodies: semaphore.NewWeighted(maxBodies), imports: semaphore.NewWeighted(maxImports), pages: newPageKey(o.Account, o.Region)}
 	if s.Endpoint == nil {
 		s.Endpoint = s.awsEndpoint
+	}
+	if o.OperationRates {
+		s.operations = newOperationLimiters()
 	}
 	if o.Rate > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(o.Rate), max(o.Burst, 1))

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/time/rate"
 
 	"penstock/internal/model"
 )
@@ -107,7 +108,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Opera
 		return answer{}, err
 	}
 	rec.Principal = principal.ARN
-	if err := s.admit(); err != nil {
+	if err := s.admit(s.limiter); err != nil {
 		return answer{}, err
 	}
 	if op == nil {
@@ -116,6 +117,9 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Opera
 	c := &call{Server: s, request: r, op: op, labels: labels, query: r.URL.Query(), body: body, principal: principal}
 	rec.Resource = c.resource()
 	if err := c.authorize(); err != nil {
+		return answer{}, err
+	}
+	if err := s.admit(s.operations[op.Name]); err != nil { // who may not call it takes nothing from who may
 		return answer{}, err
 	}
 	out, err := handlers[op.Name](c)
@@ -200,13 +204,32 @@ func (s *Server) authenticate(r *http.Request, body []byte) (Principal, error) {
 	return principal, err
 }
 
-// admit applies the limit of calls per second.
-func (s *Server) admit() error {
-	if s.limiter == nil {
+// operationRates are how often the real service lets an account call an operation:
+// once in each of these times. Source: developer guide, limits.
+var operationRates = map[string]time.Duration{
+	"CreateDeployment": 5 * time.Second,
+	"CreateDomainName": 30 * time.Second,
+	"UpdateDomainName": 30 * time.Second,
+	"DeleteDomainName": 30 * time.Second,
+	"CreateVpcLink":    15 * time.Second,
+	"DeleteVpcLink":    30 * time.Second,
+}
+
+func newOperationLimiters() map[string]*rate.Limiter {
+	limiters := map[string]*rate.Limiter{}
+	for name, every := range operationRates {
+		limiters[name] = rate.NewLimiter(rate.Every(every), 1)
+	}
+	return limiters
+}
+
+// admit applies a limit of calls per second; nil is none.
+func (s *Server) admit(limiter *rate.Limiter) error {
+	if limiter == nil {
 		return nil
 	}
 	now := s.Now()
-	reservation := s.limiter.ReserveN(now, 1)
+	reservation := limiter.ReserveN(now, 1)
 	delay := reservation.DelayFrom(now)
 	if delay <= 0 {
 		return nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"penstock/internal/model"
+	"penstock/internal/policy"
 	"penstock/internal/store"
 )
 
@@ -269,6 +270,38 @@ func TestAuthenticationComesFirst(t *testing.T) {
 	commits, err := s.store.Read(t.Context(), 0)
 	if err != nil || len(commits) != 1 || commits[0].Actor != "AKID" {
 		t.Errorf("got %+v, %v", commits, err)
+	}
+}
+
+// Some operations have a rate of their own, if asked for. Who may not call one takes
+// nothing from who may.
+func TestOperationRates(t *testing.T) {
+	now := testTime
+	var caller Principal
+	s := newTester(t, func(o *Options) {
+		o.OperationRates = true
+		o.Now = func() time.Time { return now }
+		o.Authenticator = authenticator(func(*http.Request, []byte) (Principal, error) { return caller, nil })
+	})
+	const body = `{"name":"n","subnetIds":["s"]}`
+	caller.Policy = new(policy.Document) // allows nothing
+	for range 2 {
+		s.call(403, "POST", "/v2/vpclinks", body)
+	}
+	caller.Policy = nil
+	s.call(201, "POST", "/v2/vpclinks", body)
+	for range 2 {
+		if r := s.do("POST", "/v2/vpclinks", body); r.status != 429 || r.header.Get("Retry-After") != "15" {
+			t.Fatalf("got %d %s %v", r.status, r.body, r.header)
+		}
+	}
+	s.call(200, "GET", "/v2/vpclinks", "")
+	now = now.Add(15 * time.Second)
+	s.call(201, "POST", "/v2/vpclinks", body)
+	for name := range operationRates {
+		if model.FindOperation(name) == nil {
+			t.Errorf("%s is no operation", name)
+		}
 	}
 }
 
