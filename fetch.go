@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"penstock/internal/integration"
+	"penstock/internal/model"
 )
 
 // Limits of what is fetched because somebody has named it to the control plane.
@@ -29,9 +30,6 @@ const (
 	maxTruststore     = 1 << 20 // bytes
 	maxCertificates   = 1000    // of a trust store
 )
-
-// discoveryPath is where the configuration of an issuer is.
-const discoveryPath = "/.well-known/openid-configuration"
 
 // A fetcher reads what callers of the control plane name. It reaches no address
 // that integrations may not reach, and follows no redirects.
@@ -88,7 +86,7 @@ func (f fetcher) discover(ctx context.Context, from string) error {
 	if configuration.Issuer == "" || configuration.Keys == "" {
 		return errors.New("the configuration has no issuer or no jwks_uri")
 	}
-	if asked := strings.TrimSuffix(from, discoveryPath); strings.TrimSuffix(configuration.Issuer, "/") != asked {
+	if asked := strings.TrimSuffix(from, model.DiscoveryPath); strings.TrimSuffix(configuration.Issuer, "/") != asked {
 		return fmt.Errorf("the configuration is that of another issuer than %s", asked)
 	}
 	return nil

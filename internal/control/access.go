@@ -41,6 +41,9 @@ func (c *call) action() string { return "apigateway:" + c.op.Method }
 // operation without its version, with labels as they are meant. Only in the ARN of a
 // tagged resource are characters escaped.
 func (c *call) resource() string {
+	if c.about != "" {
+		return c.about
+	}
 	var path strings.Builder
 	for segment := range strings.SplitSeq(strings.TrimPrefix(c.op.Path, "/v2/"), "/") {
 		path.WriteByte('/')
@@ -54,7 +57,8 @@ func (c *call) resource() string {
 			path.WriteString(c.labels[name])
 		}
 	}
-	return c.arn(path.String())
+	c.about = c.arn(path.String())
+	return c.about
 }
 
 // authorize refuses a call that the policy of the caller does not allow. Nothing is
@@ -152,17 +156,16 @@ func (a *access) requestTags() map[string]string {
 		return a.given
 	}
 	a.given = map[string]string{}
-	input, err := a.op.Decode(a.body, a.labels, a.query)
-	if err != nil {
+	if a.decode() != nil {
 		return a.given
 	}
-	switch in := input.(type) {
+	switch in := a.input.(type) {
 	case *model.ImportAPIRequest:
 		maps.Copy(a.given, a.documentTags(*in.Body))
 	case *model.ReimportAPIRequest:
 		maps.Copy(a.given, a.documentTags(*in.Body))
 	default:
-		if field := reflect.ValueOf(input).Elem().FieldByName("Tags"); field.IsValid() {
+		if field := reflect.ValueOf(a.input).Elem().FieldByName("Tags"); field.IsValid() {
 			tags, _ := field.Interface().(map[string]string)
 			maps.Copy(a.given, tags)
 		}

@@ -26,15 +26,8 @@ var mappingKey = regexp.MustCompile(`^[A-Za-z0-9$_.+!*'()/-]*$`)
 func checkAPIMapping(x *apiMappingChange) error {
 	m := x.item
 	key := val(m.APIMappingKey)
-	switch {
-	case len(key) > maxMappingKey:
-		return BadRequest(msgProblems+msgLength, "apiMappingKey", 0, maxMappingKey)
-	case !mappingKey.MatchString(key):
-		return BadRequest(msgMappingKey)
-	case strings.HasPrefix(key, "/") || strings.Contains(key, "//"):
-		return BadRequest(msgMappingKeyStart)
-	case strings.HasSuffix(key, "/"):
-		return BadRequest(msgMappingKeyEnd)
+	if err := checkMappingKey(key); err != nil {
+		return err
 	}
 	api, err := x.destination(val(m.APIID), val(m.Stage))
 	if err != nil {
@@ -57,13 +50,28 @@ func checkAPIMapping(x *apiMappingChange) error {
 	return nil
 }
 
+// checkMappingKey checks a base path: of an API mapping, or in a routing rule.
+func checkMappingKey(key string) error {
+	switch {
+	case len(key) > maxMappingKey:
+		return BadRequest(msgProblems+msgLength, "apiMappingKey", 0, maxMappingKey)
+	case !mappingKey.MatchString(key):
+		return BadRequest(msgMappingKey)
+	case strings.HasPrefix(key, "/") || strings.Contains(key, "//"):
+		return BadRequest(msgMappingKeyStart)
+	case strings.HasSuffix(key, "/"):
+		return BadRequest(msgMappingKeyEnd)
+	}
+	return nil
+}
+
 // alike refuses to let a domain lead to both WebSocket APIs and others.
 func alike(c *call, api *model.APIDocument, otherID string) error {
-	other, err := cachedAs(c.Server, model.APIKey(otherID), model.ParseAPI)
+	other, err := apiRoot.stored(c.Server, otherID)
 	if err != nil || other == nil {
 		return err
 	}
-	switch webSocket := isWebSocket(other.doc.(*model.APIDocument)); {
+	switch webSocket := isWebSocket(other); {
 	case webSocket && !isWebSocket(api):
 		return BadRequest(msgWebSocketDomain)
 	case !webSocket && isWebSocket(api):

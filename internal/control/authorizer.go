@@ -153,9 +153,6 @@ func checkJWTAuthorizer(x *authorizerChange) error {
 	return x.discover(issuer)
 }
 
-// discoveryPath is where an issuer says what its keys are.
-const discoveryPath = "/.well-known/openid-configuration"
-
 // discover asks an issuer for its configuration, if the server is to; in one call
 // once.
 func (c *call) discover(issuer string) error {
@@ -168,7 +165,7 @@ func (c *call) discover(issuer string) error {
 	if c.discovered == nil {
 		c.discovered = map[string]error{}
 	}
-	from := strings.TrimSuffix(issuer, "/") + discoveryPath
+	from := strings.TrimSuffix(issuer, "/") + model.DiscoveryPath
 	c.discovered[issuer] = nil
 	if err := c.Discover(c.request.Context(), from); err != nil {
 		c.Log.InfoContext(c.request.Context(), "issuer not found", "issuer", issuer, "error", err)

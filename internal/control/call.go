@@ -21,6 +21,8 @@ type call struct {
 	principal Principal
 	input     any // a pointer to the Go type of op.Input; nil before decode
 
+	about string // what resource returns, once it was asked
+
 	discovered map[string]error // what issuers were asked for in this call, and what came of it
 }
 

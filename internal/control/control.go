@@ -47,7 +47,7 @@ type Options struct {
 	// protocol is HTTP or WEBSOCKET. Nil gives the names of the real service.
 	Endpoint func(apiID, protocol string) string
 
-	HostedZone string // of the DNS names that custom domains lead to; that of us-east-1 if empty
+	HostedZone string // of the DNS names that custom domains lead to; DefaultHostedZone if empty
 
 	// Discover, if set, is asked for the configuration of an issuer of tokens when an
 	// authorizer names a new one. An error refuses the authorizer.
@@ -112,6 +112,9 @@ type Server struct {
 	pages      pageKey
 }
 
+// DefaultHostedZone is the hosted zone of regional domain names in us-east-1.
+const DefaultHostedZone = "Z1UJRXOUMOOFQ8"
+
 // New returns a Server.
 func New(o Options) *Server {
 	if o.Account == "" {
@@ -124,7 +127,7 @@ func New(o Options) *Server {
 		o.Partition = "aws"
 	}
 	if o.HostedZone == "" {
-		o.HostedZone = "Z1UJRXOUMOOFQ8"
+		o.HostedZone = DefaultHostedZone
 	}
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits()

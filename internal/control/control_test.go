@@ -117,7 +117,6 @@ var errorTypes = map[int]string{
 	409: "ConflictException",
 	413: "RequestEntityTooLargeException",
 	429: "TooManyRequestsException",
-	501: "NotImplementedException",
 }
 
 // shows compares members of an answer, given as JSON. A null must be absent.

@@ -141,10 +141,7 @@ func deployed(d *model.APIDocument, deploymentID string) bool {
 }
 
 func createDeployment(c *call) (any, error) {
-	if _, err := apiRoot.read(c); err != nil {
-		return nil, err
-	}
-	if err := c.decode(); err != nil {
+	if _, err := apiRoot.begin(c); err != nil {
 		return nil, err
 	}
 	in := c.input.(*model.CreateDeploymentRequest)
@@ -213,10 +210,7 @@ func getDeployments(c *call) (any, error) {
 }
 
 func updateDeployment(c *call) (any, error) {
-	if _, err := apiRoot.read(c); err != nil {
-		return nil, err
-	}
-	if err := c.decode(); err != nil {
+	if _, err := apiRoot.begin(c); err != nil {
 		return nil, err
 	}
 	var out *model.Deployment

@@ -1,11 +1,5 @@
 package control
 
-import (
-	"errors"
-
-	"penstock/internal/store"
-)
-
 // The operations of kinds that have a document for each of their items, where they
 // differ from those of kinds that stand in one.
 
@@ -36,18 +30,7 @@ func (k collection[T, D]) createDocument(c *call) (any, error) {
 // add stores a new document, which fill makes what it shall be, and returns the
 // revision of the commit.
 func (k collection[T, D]) add(c *call, fill func(x *change[T, D]) error) (uint64, error) {
-	unlock, err := c.locks.lock(c.request.Context(), k.root.prefix)
-	if err != nil {
-		return 0, err
-	}
-	defer unlock()
-	for range maxAttempts {
-		rev, err := k.attempt(c, fill)
-		if !errors.Is(err, store.ErrConflict) {
-			return rev, err
-		}
-	}
-	return 0, Conflict(msgConcurrentModification)
+	return c.serialised(k.root.prefix, func() (uint64, error) { return k.attempt(c, fill) })
 }
 
 func (k collection[T, D]) attempt(c *call, fill func(x *change[T, D]) error) (uint64, error) {

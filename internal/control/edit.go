@@ -85,6 +85,26 @@ func (r root[D]) read(c *call) (*D, error) {
 	return e.doc.(*D), nil
 }
 
+// begin returns the current document, as read does, and then reads the input: that
+// what a call is about does not exist is told before what is wrong with its body.
+func (r root[D]) begin(c *call) (*D, error) {
+	d, err := r.read(c)
+	if err != nil {
+		return nil, err
+	}
+	return d, c.decode()
+}
+
+// stored returns the current document of an ID, which is shared, too; nil if there is
+// none.
+func (r root[D]) stored(s *Server, id string) (*D, error) {
+	e, err := cachedAs(s, r.prefix+id, r.parse)
+	if e == nil || err != nil {
+		return nil, err
+	}
+	return e.doc.(*D), nil
+}
+
 func (r root[D]) entry(c *call) (*entry, error) {
 	id := c.labels[r.label]
 	if !r.form(id) || c.foreign() {
@@ -121,7 +141,8 @@ func (r root[D]) edit(c *call, change func(e *edit, d *D) error) error {
 	if !r.form(id) {
 		return r.notFound(c)
 	}
-	rev, err := r.serialised(c, r.prefix+id, change)
+	key := r.prefix + id
+	rev, err := c.serialised(key, func() (uint64, error) { return r.attempt(c, key, change) })
 	if err != nil {
 		return err
 	}
@@ -129,15 +150,15 @@ func (r root[D]) edit(c *call, change func(e *edit, d *D) error) error {
 }
 
 // serialised makes an edit while no other edit of the key is made in this process,
-// and returns the revision of its commit.
-func (r root[D]) serialised(c *call, key string, change func(e *edit, d *D) error) (uint64, error) {
+// again as long as another node is faster, and returns the revision of its commit.
+func (c *call) serialised(key string, attempt func() (uint64, error)) (uint64, error) {
 	unlock, err := c.locks.lock(c.request.Context(), key)
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
 	for range maxAttempts {
-		rev, err := r.attempt(c, key, change)
+		rev, err := attempt()
 		if !errors.Is(err, store.ErrConflict) {
 			return rev, err
 		}

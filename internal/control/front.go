@@ -115,7 +115,9 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Opera
 		return answer{}, errUnknownOperation
 	}
 	c := &call{Server: s, request: r, op: op, labels: labels, query: r.URL.Query(), body: body, principal: principal}
-	rec.Resource = c.resource()
+	if s.Audit != nil {
+		rec.Resource = c.resource()
+	}
 	if err := c.authorize(); err != nil {
 		return answer{}, err
 	}

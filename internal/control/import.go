@@ -2,6 +2,7 @@ package control
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -38,11 +39,8 @@ func importAPI(c *call) (any, error) {
 // reimportAPI makes an existing API what a document says: its routes, integrations
 // and authorizers are replaced, its stages and deployments stay.
 func reimportAPI(c *call) (any, error) {
-	d, err := apiRoot.read(c)
+	d, err := apiRoot.begin(c)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.decode(); err != nil {
 		return nil, err
 	}
 	if isWebSocket(d) {
@@ -113,7 +111,7 @@ func (i *imported) discover(c *call) error {
 			var refused *Error
 			if err := c.discover(*jwt.Issuer); errors.As(err, &refused) {
 				missing[*a.Name] = true
-				i.Warnings = append(i.Warnings, a.At+": "+BadRequest(msgImportAuthorizer, *a.Name, refused.Message).Message)
+				i.Warnings = append(i.Warnings, a.At+": "+fmt.Sprintf(msgImportAuthorizer, *a.Name, refused.Message))
 				continue
 			} else if err != nil {
 				return err
@@ -126,7 +124,7 @@ func (i *imported) discover(c *call) error {
 		if !missing[r.Authorizer] {
 			return false
 		}
-		i.Warnings = append(i.Warnings, BadRequest(msgImportDenied, r.At, r.Authorizer).Message)
+		i.Warnings = append(i.Warnings, fmt.Sprintf(msgImportDenied, r.At, r.Authorizer))
 		return true
 	})
 	return nil
@@ -137,7 +135,7 @@ func (i *imported) discover(c *call) error {
 // one is told.
 func (i *imported) fill(x *apiChange) error {
 	problems := slices.Clone(i.problems)
-	// note keeps a refusal for the answer; other errors end the import.
+	// note keeps a refusal for the answer; other errors end the import, nil is none.
 	note := func(at string, err error) error {
 		var refused *Error
 		if !errors.As(err, &refused) {
@@ -154,20 +152,16 @@ func (i *imported) fill(x *apiChange) error {
 	names := map[string]string{}
 	for _, a := range i.Authorizers {
 		item := a.Authorizer
-		if err := place(x.edit, x.doc, authorizers, x.doc.Authorizers, &item); err != nil {
-			if err := note(a.At, err); err != nil {
-				return err
-			}
+		if err := note(a.At, place(x.edit, x.doc, authorizers, x.doc.Authorizers, &item)); err != nil {
+			return err
 		}
 		names[*a.Name] = *item.AuthorizerID
 	}
 	targets := make([]string, len(i.Integrations))
 	for n, in := range i.Integrations {
 		item := in.Integration
-		if err := place(x.edit, x.doc, integrations, x.doc.Integrations, &item); err != nil {
-			if err := note(in.At, err); err != nil {
-				return err
-			}
+		if err := note(in.At, place(x.edit, x.doc, integrations, x.doc.Integrations, &item)); err != nil {
+			return err
 		}
 		targets[n] = *item.IntegrationID
 	}
@@ -183,10 +177,8 @@ func (i *imported) fill(x *apiChange) error {
 				continue // is told already
 			}
 		}
-		if err := place(x.edit, x.doc, routes, x.doc.Routes, &item); err != nil {
-			if err := note(r.At, err); err != nil {
-				return err
-			}
+		if err := note(r.At, place(x.edit, x.doc, routes, x.doc.Routes, &item)); err != nil {
+			return err
 		}
 	}
 	if len(problems) > 0 {
@@ -216,10 +208,8 @@ func (i *imported) settleAPI(x *apiChange, note func(at string, err error) error
 		{"x-amazon-apigateway-cors", func() error { return checkCors(x.call, x.doc) }},
 		{"tags", func() error { return checkTags(x.item.Tags, x.Limits) }},
 	} {
-		if err := rule.check(); err != nil {
-			if err := note(rule.at, err); err != nil {
-				return err
-			}
+		if err := note(rule.at, rule.check()); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -303,11 +293,8 @@ type document struct {
 // exportAPI answers an OpenAPI document of an API as it is, or as it was deployed
 // to a stage.
 func exportAPI(c *call) (any, error) {
-	d, err := apiRoot.read(c)
+	d, err := apiRoot.begin(c)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.decode(); err != nil {
 		return nil, err
 	}
 	in := c.input.(*model.ExportAPIRequest)

@@ -26,16 +26,15 @@ type portalChange = change[model.PortalSummary, model.PortalDocument]
 // A portalInput is what creates and updates of portals have in common.
 type portalInput struct {
 	endpoint *model.EndpointConfigurationRequest
-	content  *model.PortalContent
 	logoURI  *string
 }
 
 func portalInputOf(input any) portalInput {
 	switch in := input.(type) {
 	case *model.CreatePortalRequest:
-		return portalInput{in.EndpointConfiguration, in.PortalContent, in.LogoURI}
+		return portalInput{in.EndpointConfiguration, in.LogoURI}
 	case *model.UpdatePortalRequest:
-		return portalInput{in.EndpointConfiguration, in.PortalContent, in.LogoURI}
+		return portalInput{in.EndpointConfiguration, in.LogoURI}
 	default:
 		return portalInput{}
 	}
@@ -171,10 +170,7 @@ func disablePortal(c *call) (any, error) {
 }
 
 func editPortal(c *call, change func(e *edit, d *model.PortalDocument) error) error {
-	if _, err := portalRoot.read(c); err != nil {
-		return err
-	}
-	if err := c.decode(); err != nil {
+	if _, err := portalRoot.begin(c); err != nil {
 		return err
 	}
 	return portalRoot.edit(c, change)

@@ -43,7 +43,10 @@ func checkPortalProduct(x *portalProductChange) error {
 		for _, page := range x.doc.EndpointPages {
 			endpoints[*page.ProductRestEndpointPageARN] = true
 		}
-		for _, arn := range slices.Concat(slices.DeleteFunc([]string{val(order.OverviewPageARN)}, isEmpty), order.ProductPageARNs) {
+		if overview := val(order.OverviewPageARN); overview != "" && !pages[overview] {
+			return BadRequest(msgDisplayOrder, overview)
+		}
+		for _, arn := range order.ProductPageARNs {
 			if !pages[arn] {
 				return BadRequest(msgDisplayOrder, arn)
 			}
@@ -58,8 +61,6 @@ func checkPortalProduct(x *portalProductChange) error {
 	}
 	return checkTags(x.item.Tags, x.Limits)
 }
-
-func isEmpty(s string) bool { return s == "" }
 
 // portalProductInUse refuses to delete a product that a published portal shows.
 func portalProductInUse(x *portalProductChange) error {
@@ -123,10 +124,7 @@ func listPortalProducts(c *call) (any, error) {
 // Sharing policies say which accounts may show a product in their portals.
 
 func putSharingPolicy(c *call) (any, error) {
-	if _, err := portalProductRoot.read(c); err != nil {
-		return nil, err
-	}
-	if err := c.decode(); err != nil {
+	if _, err := portalProductRoot.begin(c); err != nil {
 		return nil, err
 	}
 	policy := c.input.(*model.PutPortalProductSharingPolicyRequest).PolicyDocument

@@ -115,11 +115,11 @@ func documented(c *call, parts *model.IdentifierParts) (*model.Route, string) {
 	if !isID(apiID) {
 		return nil, NotFound("Api", apiID).Message
 	}
-	e, err := cachedAs(c.Server, model.APIKey(apiID), model.ParseAPI)
-	if err != nil || e == nil {
+	api, err := apiRoot.stored(c.Server, apiID)
+	if err != nil || api == nil {
 		return nil, notFound(msgAPINotFound, c.Account, apiID).Message
 	}
-	stage := e.doc.(*model.APIDocument).Stages[*parts.Stage]
+	stage := api.Stages[*parts.Stage]
 	if stage == nil {
 		return nil, msgStageNotFound
 	}

@@ -2,7 +2,6 @@ package control
 
 import (
 	"regexp"
-	"strings"
 
 	"penstock/internal/model"
 )
@@ -110,7 +109,7 @@ func checkMatchBasePaths(m *model.RoutingRuleMatchBasePaths) error {
 		return BadRequest(msgAnyOf, maxAlternates)
 	}
 	for _, path := range m.AnyOf {
-		if path == "" || len(path) > maxMappingKey || !mappingKey.MatchString(path) || strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") || strings.Contains(path, "//") {
+		if path == "" || checkMappingKey(path) != nil {
 			return BadRequest(msgRuleBasePath, path)
 		}
 	}

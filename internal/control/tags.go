@@ -140,14 +140,10 @@ func named(c *call) (tagged, error) {
 // canonicalARN returns the one ARN of a tagged resource, however a caller writes it.
 func (s *Server) canonicalARN(text string) string {
 	groups := arnForm.FindStringSubmatch(text)
-	switch {
-	case groups == nil:
+	if groups == nil {
 		return text
-	case groups[1] == "":
-		return s.arn("/" + groups[2] + "/" + groups[3])
-	default:
-		return strings.Replace(s.arn("/"+groups[2]+"/"+groups[3]), "::/", ":"+groups[1]+":/", 1)
 	}
+	return s.arnIn(groups[1], "/"+groups[2]+"/"+groups[3])
 }
 
 func getTags(c *call) (any, error) {

@@ -97,6 +97,10 @@ const (
 	PatchMembers              // replaces the members that are present in a structure; an empty string makes one absent
 )
 
+// DiscoveryPath is what stands behind the name of an issuer of tokens in the URL of its
+// configuration, which says where its keys are.
+const DiscoveryPath = "/.well-known/openid-configuration"
+
 // FindOperation returns the operation of that name, or nil.
 func FindOperation(name string) *Operation {
 	return operationsByName[name]

@@ -8,20 +8,11 @@ import (
 
 const authorizerExtension = "x-amazon-apigateway-authorizer"
 
-// discovery is what stands behind an issuer in the URL of its configuration.
-const discovery = "/.well-known/openid-configuration"
-
 // authorizer returns the authorizer of a security scheme. It is nil, and there is a
 // warning, if HTTP APIs do not have one like it.
 func (x *importer) authorizer(name string, scheme, v value) *model.Authorizer {
-	if v.isReference() {
-		target, ok := x.dereference(v)
-		if !ok || !x.expand(target.node) {
-			return nil
-		}
-		v = target
-	}
-	if !x.isObject(v) {
+	v, ok := x.resolved(v)
+	if !ok || !x.isObject(v) {
 		return nil
 	}
 	a := &model.Authorizer{Name: &name}
@@ -81,9 +72,9 @@ func (x *importer) jwtAuthorizer(a *model.Authorizer, scheme, v value) (reason s
 	if url == nil {
 		return "it has no issuer"
 	}
-	issuer, ok := strings.CutSuffix(*url, discovery)
+	issuer, ok := strings.CutSuffix(*url, model.DiscoveryPath)
 	if !ok || issuer == "" {
-		return "openIdConnectUrl must end with " + discovery
+		return "openIdConnectUrl must end with " + model.DiscoveryPath
 	}
 	a.JWTConfiguration.Issuer = &issuer
 	return ""

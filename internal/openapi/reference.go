@@ -117,6 +117,16 @@ func (x *importer) dereference(v value) (target value, ok bool) {
 	return value{}, false
 }
 
+// resolved returns v, or what it leads to if it is a reference. It reports whether
+// there is something, and enough of the budget to read it.
+func (x *importer) resolved(v value) (value, bool) {
+	if !v.isReference() {
+		return v, true
+	}
+	target, ok := x.dereference(v)
+	return target, ok && x.expand(target.node)
+}
+
 // expand takes what a reference has led to out of the budget, as it is read once
 // more. It reports whether there was enough.
 func (x *importer) expand(n *node) bool {

@@ -32,14 +32,8 @@ func (x *importer) securitySchemes(v value) {
 // scheme: NONE if it has no extension, "" if its authorizer cannot be created.
 func (x *importer) securityScheme(name string, v value) (typ string) {
 	at := v.at
-	if v.isReference() {
-		target, ok := x.dereference(v)
-		if !ok || !x.expand(target.node) {
-			return ""
-		}
-		v = target
-	}
-	if !x.isObject(v) {
+	v, ok := x.resolved(v)
+	if !ok || !x.isObject(v) {
 		return ""
 	}
 	authtype := x.name(v.member("x-amazon-apigateway-authtype"))
