@@ -205,7 +205,7 @@ func TestConfigurationPage(t *testing.T) {
 	}
 }
 
-const configurationHead = `<!-- Made from the comments in config.go by go generate; edit those. -->
+const configurationHead = `<!-- Made from the comments in config.go and limits.go by go generate; edit those. -->
 
 # Configuration
 
@@ -238,20 +238,22 @@ service called penstock. ` + "`penstock serve --help`" + ` lists the flags.
 // configurationPage makes the page.
 func configurationPage(t *testing.T) []byte {
 	fset := token.NewFileSet()
-	source, err := parser.ParseFile(fset, filepath.Join("..", "..", "config.go"), nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
 	comments := map[string]string{} // by Type.Field
-	for _, d := range source.Decls {
-		d, ok := d.(*ast.GenDecl)
-		if !ok || d.Tok != token.TYPE {
-			continue
+	for _, name := range []string{"config.go", "limits.go"} {
+		source, err := parser.ParseFile(fset, filepath.Join("..", "..", name), nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, spec := range d.Specs {
-			if s, ok := spec.(*ast.TypeSpec).Type.(*ast.StructType); ok {
-				for _, f := range s.Fields.List {
-					comments[spec.(*ast.TypeSpec).Name.Name+"."+f.Names[0].Name] = f.Doc.Text()
+		for _, d := range source.Decls {
+			d, ok := d.(*ast.GenDecl)
+			if !ok || d.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range d.Specs {
+				if s, ok := spec.(*ast.TypeSpec).Type.(*ast.StructType); ok {
+					for _, f := range s.Fields.List {
+						comments[spec.(*ast.TypeSpec).Name.Name+"."+f.Names[0].Name] = f.Doc.Text()
+					}
 				}
 			}
 		}
