@@ -395,8 +395,8 @@ func (s *Server) Close() error {
 		l.Close()
 	}
 	for c := range s.conns {
+		c.nc.Close() // first: what is aborted must not be answered as if its backend had failed
 		c.x.abort()
-		c.nc.Close()
 	}
 	s.mu.Unlock()
 	s.accepting.Wait()
