@@ -40,7 +40,7 @@ func (c *conn) readBody(x *Exchange, limit, inMemory int64) error {
 		return nil
 	}
 	c.body.first = first
-	x.Request.Body = Body{Stream: &c.body, Length: n}
+	x.Request.Body = Body{Stream: &c.body, Length: n, Prefix: first}
 	return nil
 }
 
@@ -62,23 +62,31 @@ func (c *conn) readFirst(x *Exchange, n int) ([]byte, error) {
 func (c *conn) readChunked(x *Exchange, limit, inMemory int64) error {
 	spool := x.Spool()
 	if err := spool.Fill(&c.body, limit); err != nil {
-		switch {
-		case errors.Is(err, ErrTooLong):
-			return closing(errTooLarge, "chunked body above the limit")
-		case errors.Is(err, ErrNoMemory):
-			return closing(errUnavailable, ErrNoMemory.Error())
-		}
-		return err
+		return spoolFailure(err)
 	}
 	n := spool.Len()
 	if n > inMemory {
 		x.Request.Body = Body{Stream: spool, Length: n}
+		if x.Route != nil && x.Route.ReadsBody {
+			x.Request.Body.Prefix = spool.prefix(MappedBody)
+		}
 		return nil
 	}
 	b := x.bodyBuffer(int(n))
 	io.ReadFull(spool, b)
 	x.Request.Body = Body{Bytes: b, Length: n}
 	return nil
+}
+
+// spoolFailure returns the answer for a body that could not be kept.
+func spoolFailure(err error) error {
+	switch {
+	case errors.Is(err, ErrTooLong):
+		return closing(errTooLarge, "body above the limit")
+	case errors.Is(err, ErrNoMemory):
+		return closing(errUnavailable, ErrNoMemory.Error())
+	}
+	return err
 }
 
 // A bodyReader reads the body of a request from its connection. Its errors are

@@ -15,7 +15,11 @@ type Error struct {
 	// trusted or is not worth reading.
 	Close bool
 	Cause error
-	body  []byte
+	// Type is what the service calls this kind of answer, $context.error.responseType.
+	Type string
+	// Challenge is the value of WWW-Authenticate; "" for none.
+	Challenge string
+	body      []byte
 }
 
 func (e *Error) Error() string {
@@ -28,23 +32,29 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Cause }
 
-func newError(status int, message string) *Error {
-	return &Error{Status: status, Message: message, body: []byte(`{"message":"` + message + `"}`)}
+func newError(status int, message, kind string) *Error {
+	return &Error{Status: status, Message: message, Type: kind, body: []byte(`{"message":"` + message + `"}`)}
 }
 
 // The answers of the gateway. The texts and statuses are those of the service
-// for HTTP APIs; the ones marked in docs/differences.md are our own choice.
+// for HTTP APIs; the ones marked in docs/differences.md are our own choice. The types
+// have the names of the service's gateway responses.
 var (
-	errBadRequest   = newError(http.StatusBadRequest, "Bad Request")
-	errNotFound     = newError(http.StatusNotFound, "Not Found")
-	errMethod       = newError(http.StatusMethodNotAllowed, "Method Not Allowed")
-	errTimeout      = newError(http.StatusRequestTimeout, "Request Timeout")
-	errTooLarge     = newError(http.StatusRequestEntityTooLarge, "Request Entity Too Large")
-	errTargetLong   = newError(http.StatusRequestURITooLong, "Request-URI Too Long")
-	errHeaderLarge  = newError(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
-	errInternal     = newError(http.StatusInternalServerError, "Internal Server Error")
-	errUnavailable  = newError(http.StatusServiceUnavailable, "Service Unavailable")
-	errVersion      = newError(http.StatusHTTPVersionNotSupported, "HTTP Version Not Supported")
+	errBadRequest   = newError(http.StatusBadRequest, "Bad Request", "BAD_REQUEST_PARAMETERS")
+	errUnauthorized = newError(http.StatusUnauthorized, "Unauthorized", "UNAUTHORIZED")
+	errForbidden    = newError(http.StatusForbidden, "Forbidden", "ACCESS_DENIED")
+	errNotFound     = newError(http.StatusNotFound, "Not Found", "RESOURCE_NOT_FOUND")
+	errMethod       = newError(http.StatusMethodNotAllowed, "Method Not Allowed", "DEFAULT_4XX")
+	errTimeout      = newError(http.StatusRequestTimeout, "Request Timeout", "DEFAULT_4XX")
+	errTooLarge     = newError(http.StatusRequestEntityTooLarge, "Request Entity Too Large", "REQUEST_TOO_LARGE")
+	errTargetLong   = newError(http.StatusRequestURITooLong, "Request-URI Too Long", "DEFAULT_4XX")
+	errExpectation  = newError(http.StatusExpectationFailed, "Expectation Failed", "DEFAULT_4XX")
+	errMisdirected  = newError(http.StatusMisdirectedRequest, "Misdirected Request", "DEFAULT_4XX")
+	errTooMany      = newError(http.StatusTooManyRequests, "Too Many Requests", "THROTTLED")
+	errHeaderLarge  = newError(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large", "DEFAULT_4XX")
+	errInternal     = newError(http.StatusInternalServerError, "Internal Server Error", "INTEGRATION_FAILURE")
+	errUnavailable  = newError(http.StatusServiceUnavailable, "Service Unavailable", "INTEGRATION_FAILURE")
+	errVersion      = newError(http.StatusHTTPVersionNotSupported, "HTTP Version Not Supported", "DEFAULT_5XX")
 	errNoRouteMatch = because(errNotFound, "no route matches")
 )
 
@@ -76,6 +86,33 @@ func refuse(cause error) *Error {
 	return e
 }
 
+// Unauthorized is the answer to a caller who has not said who it is. The challenge
+// is the value of WWW-Authenticate; "" for none.
+func Unauthorized(challenge string, cause error) *Error {
+	e := errUnauthorized.with(cause)
+	e.Challenge = challenge
+	return e
+}
+
+// Forbidden is the answer to a caller who may not do what it asks for. The challenge
+// is as for Unauthorized.
+func Forbidden(challenge string, cause error) *Error {
+	e := errForbidden.with(cause)
+	e.Challenge = challenge
+	return e
+}
+
+// AuthorizerFailure is the answer when an authorizer could not decide.
+func AuthorizerFailure(cause error) *Error {
+	e := errInternal.with(cause)
+	e.Type = "AUTHORIZER_FAILURE"
+	return e
+}
+
+// BadRequest is the answer to a request that leads to something that must not be
+// sent on.
+func BadRequest(cause error) *Error { return errBadRequest.with(cause) }
+
 // InternalError is the answer for a failure of the API itself: a malformed
 // answer of a backend, an integration that cannot be called as configured.
 func InternalError(cause error) *Error { return errInternal.with(cause) }
@@ -84,15 +121,19 @@ func InternalError(cause error) *Error { return errInternal.with(cause) }
 // answer in time.
 func ServiceUnavailable(cause error) *Error { return errUnavailable.with(cause) }
 
+// IntegrationTimeout is the answer when a backend does not answer in time.
+func IntegrationTimeout(cause error) *Error {
+	e := errUnavailable.with(cause)
+	e.Type = "INTEGRATION_TIMEOUT"
+	return e
+}
+
 var jsonFields = []Field{{"Content-Type", "application/json"}}
 
 // fail makes the response of an error.
 func (x *Exchange) fail(err error) {
 	x.err = err
-	var e *Error
-	if !errors.As(err, &e) {
-		e = errInternal
-	}
+	e := x.Failure()
 	if e.Close {
 		x.close = true
 	}
@@ -103,6 +144,9 @@ func (x *Exchange) fail(err error) {
 		Status: e.Status,
 		Header: jsonFields,
 		Body:   Body{Bytes: e.body, Length: int64(len(e.body))},
+	}
+	if e.Challenge != "" {
+		x.Response.Header = []Field{jsonFields[0], {"WWW-Authenticate", e.Challenge}}
 	}
 	if x.Request.Method == http.MethodHead {
 		x.Response.Body.Bytes = nil

@@ -2,7 +2,10 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
+	"errors"
 	"io"
 	"net/netip"
 	"sync/atomic"
@@ -53,7 +56,24 @@ type Body struct {
 	Bytes  []byte
 	Stream io.Reader
 	Length int64
+	// Prefix is the beginning of a body with a Stream, which Stream still delivers: at
+	// least MappedBody bytes of it where the route's integration looks into bodies.
+	Prefix []byte
 }
+
+// Text returns what parameter mappings can see of a body: its first MappedBody
+// bytes.
+func (b *Body) Text() []byte {
+	text := b.Bytes
+	if b.Stream != nil {
+		text = b.Prefix
+	}
+	return text[:min(len(text), MappedBody)]
+}
+
+// MappedBody is how many bytes of a body parameter mappings can see, a quota of the
+// service.
+const MappedBody = 100 << 10
 
 // A Response is what an integration answered, or what the gateway says instead.
 type Response struct {
@@ -104,6 +124,11 @@ type Exchange struct {
 	API   *API
 	Stage *Stage
 	Route *Route
+	// Domain is the custom domain name that the request came by; nil for execute-api
+	// addresses. BasePath is the part of the path that selected the API there, without
+	// slashes around it; "" if the API has the whole domain.
+	Domain   *Domain
+	BasePath string
 	// Vars holds the values of the route's path variables, in path order.
 	Vars route.Vars
 
@@ -113,15 +138,39 @@ type Exchange struct {
 	// Path is RawPath percent-decoded once. RoutePath is Path without the stage.
 	Path, RoutePath string
 
+	// Identity is what the authorizer of the route found out about the caller; nil
+	// without one. AuthorizerError is why it did not let the exchange through, in
+	// words that access logs may show.
+	Identity          *Identity
+	AuthorizerError   string
+	AuthorizerLatency time.Duration
+
+	// Mapped is what the request mapping of the integration changes.
+	Mapped Mapped
+
 	// IntegrationLatency is the time from relaying to the backend to its answer;
 	// zero when no integration was called.
 	IntegrationLatency time.Duration
+	// Integration is what is known of the call to the integration.
+	Integration IntegrationOutcome
+
+	// Latency is the time from Start to the end of the response, ResponseLength the
+	// number of bytes of the response's body that were sent, and DataProcessed that of
+	// both bodies. They are known when the exchange is finished.
+	Latency                       time.Duration
+	ResponseLength, DataProcessed int64
+
+	// Trace is what the backend is told of the trace that the exchange is part of, Span
+	// what the tracer keeps of it.
+	Trace Trace
+	Span  any
 
 	// Scratch buffers of the integration, kept between exchanges.
 	Buffers Buffers
 
 	server    *Server
 	transport transport
+	bodyRead  bool
 	close     bool  // the connection must not be used again
 	err       error // why the gateway answered itself
 
@@ -138,6 +187,29 @@ type Exchange struct {
 
 	ctx    context.Context
 	cancel atomic.Pointer[context.CancelFunc] // of ctx
+}
+
+// An IntegrationOutcome is what access logs show of a call to an integration. Zero
+// values are unknown. The strings must not point into buffers that are reused before
+// the exchange ends.
+type IntegrationOutcome struct {
+	// Status is what the backend answered. ServiceStatus is that of the service which
+	// was called to reach it, such as Lambda; for HTTP backends the same.
+	Status, ServiceStatus int
+	// RequestID and RequestID2 are what an AWS service calls the request.
+	RequestID, RequestID2 string
+	// Error is why there is no answer.
+	Error string
+}
+
+// A Trace is what a backend is told of the trace that an exchange is part of.
+type Trace struct {
+	// Amazon is the value of X-Amzn-Trace-Id. If it is empty, the integration passes on
+	// the client's, or makes one.
+	Amazon string
+	// Parent and State are the values of traceparent and tracestate (W3C Trace Context).
+	// If Parent is empty, those of the client are passed on as they are.
+	Parent, State string
 }
 
 // Buffers are reused from exchange to exchange by the integration that serves
@@ -185,8 +257,13 @@ func (x *Exchange) end() {
 	x.API, x.Stage, x.Route = nil, nil, nil
 	x.Vars.Reset()
 	x.RawPath, x.Path, x.RoutePath = "", "", ""
-	x.IntegrationLatency = 0
-	x.close, x.err = false, nil
+	x.Domain, x.BasePath = nil, ""
+	x.Identity, x.AuthorizerError, x.AuthorizerLatency = nil, "", 0
+	x.Mapped.reset()
+	x.IntegrationLatency, x.Integration = 0, IntegrationOutcome{}
+	x.Latency, x.ResponseLength, x.DataProcessed = 0, 0, 0
+	x.Trace, x.Span = Trace{}, nil
+	x.bodyRead, x.close, x.err = false, false, nil
 	x.pending.Store(nil)
 	x.gone.Store(false)
 	keep(&x.Buffers.Request, keepBuffer)
@@ -204,12 +281,60 @@ func keep[T any](b *[]T, max int) {
 	}
 }
 
-// ReadBody makes Request.Body available: in memory, or as a stream when it is
-// long and its length is known. It is called before an integration runs, so
-// that a refused request costs no body. The error is a gateway error.
+// ReadBody makes Request.Body available, once: in memory, or as a stream when it is
+// long. It is called before an integration runs, so that a refused request costs no
+// body. The error is a gateway error.
 func (x *Exchange) ReadBody() error {
+	if x.bodyRead {
+		return nil
+	}
 	l := &x.server.limits
-	return x.transport.readBody(x, l.Body, l.InMemoryBody)
+	inMemory := l.InMemoryBody
+	if x.Route != nil && x.Route.ReadsBody {
+		inMemory = max(inMemory, MappedBody)
+	}
+	x.bodyRead = true
+	return x.transport.readBody(x, l.Body, inMemory)
+}
+
+// HashBody makes the whole body available and returns its SHA-256 in hexadecimal.
+// The error is a gateway error.
+func (x *Exchange) HashBody() (string, error) {
+	if err := x.ReadBody(); err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	body := &x.Request.Body
+	if body.Stream == nil {
+		hash.Write(body.Bytes)
+	} else {
+		spool := x.Spool()
+		if err := spool.Fill(io.TeeReader(body.Stream, hash), x.server.limits.Body); err != nil {
+			return "", spoolFailure(err)
+		}
+		body.Stream = spool
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// Account returns the number of the account that the APIs belong to, and Region
+// their region.
+func (x *Exchange) Account() string { return x.server.account }
+
+// Region returns the region that the APIs are in.
+func (x *Exchange) Region() string { return x.server.region }
+
+// Failure returns the answer that the gateway gave itself, nil if an integration
+// answered.
+func (x *Exchange) Failure() *Error {
+	var e *Error
+	if x.err == nil {
+		return nil
+	}
+	if !errors.As(x.err, &e) {
+		e = errInternal
+	}
+	return e
 }
 
 // Field returns the first value of a request header field.

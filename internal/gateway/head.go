@@ -115,7 +115,7 @@ func (r *Request) parse(head []byte) (framing, error) {
 		case len("Expect"):
 			if EqualFold(field.Name, "Expect") {
 				if !EqualFold(field.Value, "100-continue") {
-					return f, closing(newError(417, "Expectation Failed"), "unknown expectation")
+					return f, closing(errExpectation, "unknown expectation")
 				}
 				f.expect = r.Minor > 0
 			}

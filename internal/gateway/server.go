@@ -86,6 +86,8 @@ func (l *Limits) setDefaults() {
 type Config struct {
 	// Region is part of execute-api host names.
 	Region string
+	// Account is the number of the account that the APIs belong to.
+	Account string
 	// Suffixes are the domains under which API hosts are found, without port,
 	// such as "localhost": {api}.execute-api.{region}.{suffix}. The domains of the
 	// real service are always understood.
@@ -100,6 +102,8 @@ type Config struct {
 type Server struct {
 	limits    Limits
 	log       *slog.Logger
+	region    string
+	account   string
 	endpoints []string // "execute-api.{region}.{suffix}", lower case
 	snapshot  atomic.Pointer[Snapshot]
 	meters    *meters
@@ -133,6 +137,8 @@ func NewServer(c Config) *Server {
 	s := &Server{
 		limits:    c.Limits,
 		log:       c.Logger,
+		region:    c.Region,
+		account:   c.Account,
 		meters:    newMeters(c.Metrics, c.Limits.MeteredRoutes),
 		listeners: map[net.Listener]struct{}{},
 		conns:     map[*conn]struct{}{},

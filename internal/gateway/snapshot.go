@@ -36,9 +36,13 @@ type Stage struct {
 	DeploymentID string
 	// EndpointDisabled hides the stage from the execute-api address of the API.
 	EndpointDisabled bool
-	Table            *route.Table[*Route]
-	Routes           []*Route
-	meter            meterCell
+	// Variables are the stage variables.
+	Variables map[string]string
+	// AccessLog is nil without one.
+	AccessLog AccessLog
+	Table     *route.Table[*Route]
+	Routes    []*Route
+	meter     meterCell
 }
 
 // A Route is one compiled route of a stage.
@@ -47,9 +51,28 @@ type Route struct {
 	Key string
 	// Vars are the names of the path variables, in path order.
 	Vars []string
+	// AuthorizationType is NONE, JWT, CUSTOM or AWS_IAM. Authorizer is nil for NONE and
+	// for nothing else.
+	AuthorizationType string
+	Authorizer        Authorizer
 	// Integration is nil for a route without a target.
 	Integration Integration
-	meter       meterCell
+	// ReadsBody says that the first MappedBody bytes of the body must be in memory.
+	ReadsBody bool
+	meter     meterCell
+}
+
+// An AccessLog takes the line of each exchange of a stage. Log must not block; it is
+// called when the response has been sent.
+type AccessLog interface {
+	Log(x *Exchange)
+}
+
+// A Tracer follows sampled exchanges. Start is called when the head of a request has
+// been read, and may set x.Trace and x.Span; End when the response has been sent.
+type Tracer interface {
+	Start(x *Exchange)
+	End(x *Exchange)
 }
 
 // NewSnapshot returns a snapshot of exactly these APIs.

@@ -61,6 +61,15 @@ func (s *Spool) Fill(r io.Reader, limit int64) error {
 // Len returns the length of the body.
 func (s *Spool) Len() int64 { return s.length }
 
+// prefix returns a copy of the first n bytes, or of all.
+func (s *Spool) prefix(n int64) []byte {
+	p := make([]byte, 0, min(n, s.length))
+	for i := 0; len(p) < cap(p); i++ {
+		p = append(p, s.blocks[i][:min(blockSize, cap(p)-len(p))]...)
+	}
+	return p
+}
+
 // Read implements io.Reader.
 func (s *Spool) Read(p []byte) (int, error) {
 	if s.read == s.length {
