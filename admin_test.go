@@ -107,7 +107,7 @@ func TestAdmin(t *testing.T) {
 		{"health", "GET", "/_penstock/health", nil, 200, []string{`{"status":"ok"}`}},
 		{"ready", "GET", "/_penstock/ready", nil, 200, []string{`{"status":"ready"}`}},
 		{"metrics", "GET", "/metrics", nil, 200, []string{
-			`penstock_requests_total{api="` + *api.ApiId + `",route="$default",stage="$default"} 1`,
+			`aws_apigateway_count_total{ApiId="` + *api.ApiId + `",Route="",Stage="$default"} 1`,
 			`penstock_control_requests_total{operation="CreateApi",status="201"} 1`,
 			`penstock_control_requests_total{operation="GetApi",status="404"} 1`,
 			`penstock_control_latency_seconds_count{operation="CreateApi",status="201"} 1`,

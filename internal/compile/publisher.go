@@ -184,7 +184,7 @@ func (p *Publisher) apply(c store.Commit) {
 		changed[id] = api
 		p.compiled[id] = stages
 	}
-	p.advance(p.snapshot.With(c.Rev, changed))
+	p.advance(p.snapshot.With(c.Rev, changed, nil))
 }
 
 // apiOf returns the API that a document belongs to.

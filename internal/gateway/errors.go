@@ -132,8 +132,11 @@ var jsonFields = []Field{{"Content-Type", "application/json"}}
 
 // fail makes the response of an error.
 func (x *Exchange) fail(err error) {
-	x.err = err
-	e := x.Failure()
+	var e *Error
+	if !errors.As(err, &e) {
+		e = errInternal
+	}
+	x.err, x.failure = err, e
 	if e.Close {
 		x.close = true
 	}

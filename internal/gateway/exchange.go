@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
-	"errors"
 	"io"
 	"net/netip"
 	"sync/atomic"
@@ -132,11 +131,19 @@ type Exchange struct {
 	// Vars holds the values of the route's path variables, in path order.
 	Vars route.Vars
 
-	// RawPath is the escaped path the API sees: without the prefix of the path
-	// form of an address, with the stage name.
-	RawPath string
-	// Path is RawPath percent-decoded once. RoutePath is Path without the stage.
-	Path, RoutePath string
+	// RawPath is the escaped path the API sees: without the prefix of the path form of
+	// an address, with the stage name unless that is $default. Path is RawPath
+	// percent-decoded once, RoutePath is Path without the stage.
+	RawPath, Path, RoutePath string
+	// SentPath is the path as the client sees it, decoded, and SentRawPath escaped. They
+	// differ from Path and RawPath behind an API mapping, whose key they have, and have
+	// no stage there.
+	SentRawPath, SentPath string
+
+	// Rule is the routing rule that led to the stage, if one did.
+	Rule *RoutingRule
+	// Throttled says which bucket had no token.
+	Throttled Throttled
 
 	// Identity is what the authorizer of the route found out about the caller; nil
 	// without one. AuthorizerError is why it did not let the exchange through, in
@@ -168,14 +175,18 @@ type Exchange struct {
 	// Scratch buffers of the integration, kept between exchanges.
 	Buffers Buffers
 
-	server    *Server
-	transport transport
-	bodyRead  bool
-	close     bool  // the connection must not be used again
-	err       error // why the gateway answered itself
+	server      *Server
+	transport   transport
+	bodyRead    bool
+	preflighted bool
+	close       bool  // the connection must not be used again
+	err         error // why the gateway answered itself, or why the response was not sent whole
+	failure     *Error
 
 	idBuf       [16]byte
 	pathBuf     []byte
+	stageBuf    []byte // for RawPath and Path behind an API mapping
+	cors        []Field
 	requestBody []byte
 	blocks      []*block // lent by Block
 	spools      []*Spool
@@ -257,13 +268,16 @@ func (x *Exchange) end() {
 	x.API, x.Stage, x.Route = nil, nil, nil
 	x.Vars.Reset()
 	x.RawPath, x.Path, x.RoutePath = "", "", ""
+	x.SentRawPath, x.SentPath = "", ""
+	x.Rule, x.Throttled = nil, NotThrottled
 	x.Domain, x.BasePath = nil, ""
 	x.Identity, x.AuthorizerError, x.AuthorizerLatency = nil, "", 0
 	x.Mapped.reset()
 	x.IntegrationLatency, x.Integration = 0, IntegrationOutcome{}
 	x.Latency, x.ResponseLength, x.DataProcessed = 0, 0, 0
 	x.Trace, x.Span = Trace{}, nil
-	x.bodyRead, x.close, x.err = false, false, nil
+	x.bodyRead, x.preflighted, x.close = false, false, false
+	x.err, x.failure = nil, nil
 	x.pending.Store(nil)
 	x.gone.Store(false)
 	keep(&x.Buffers.Request, keepBuffer)
@@ -272,6 +286,8 @@ func (x *Exchange) end() {
 	keep(&x.Buffers.Response, keepFields)
 	keep(&x.requestBody, keepBuffer)
 	keep(&x.pathBuf, keepBuffer)
+	keep(&x.stageBuf, keepBuffer)
+	keep(&x.cors, keepFields)
 }
 
 // keep lets go of a buffer that has grown beyond max.
@@ -326,16 +342,7 @@ func (x *Exchange) Region() string { return x.server.region }
 
 // Failure returns the answer that the gateway gave itself, nil if an integration
 // answered.
-func (x *Exchange) Failure() *Error {
-	var e *Error
-	if x.err == nil {
-		return nil
-	}
-	if !errors.As(x.err, &e) {
-		e = errInternal
-	}
-	return e
-}
+func (x *Exchange) Failure() *Error { return x.failure }
 
 // Field returns the first value of a request header field.
 func (r *Request) Field(name string) (string, bool) {

@@ -140,12 +140,7 @@ func (c *conn) serveOne() bool {
 		c.framing, err = x.Request.parse(head)
 	}
 	c.body.start(c.framing)
-	if err == nil {
-		err = c.s.serve(x)
-	}
-	if err != nil {
-		x.fail(err)
-	}
+	c.s.handle(x, err)
 	reuse, err := c.respond()
 	c.s.finish(x)
 	more := x.close || !c.body.done() || c.br.Buffered() > 0

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"strings"
 
 	"penstock/internal/route"
@@ -12,16 +13,25 @@ const pathForm = "/_aws/execute-api/"
 
 const defaultStage = "$default"
 
-// locate finds the API and the stage of a request, from its host and the first
-// segment of its path.
+// locate finds the API and the stage of a request: from its host and the first
+// segment of its path, or by the API mappings and routing rules of a domain.
 func (x *Exchange) locate(snapshot *Snapshot) error {
-	id := x.server.apiID(x.Request.Host)
+	host := hostname(x.Request.Host)
+	id := x.server.apiID(host)
+	if id == "" {
+		if d := snapshot.Domain(host); d != nil {
+			return x.locateByDomain(snapshot, d)
+		}
+	}
+	if x.misdirected(nil) {
+		return closing(errMisdirected, "the TLS connection was made for a domain with mutual TLS")
+	}
 	x.RawPath = x.Request.Path
 	byPath := id == ""
 	if byPath {
 		rest, ok := strings.CutPrefix(x.Request.Path, pathForm)
 		if !ok {
-			return because(errNotFound, "the host names no API")
+			return because(errNotFound, "the host is neither that of an API nor a custom domain name")
 		}
 		id, x.RawPath = rest, "/"
 		if i := strings.IndexByte(rest, '/'); i >= 0 {
@@ -54,11 +64,64 @@ func (x *Exchange) locate(snapshot *Snapshot) error {
 	default:
 		x.Stage = x.API.Stages[defaultStage]
 	}
+	x.SentRawPath, x.SentPath = x.RawPath, x.Path
 	if x.Stage == nil {
 		return because(errNotFound, "no such stage")
 	}
 	if x.Stage.EndpointDisabled {
 		return because(errNotFound, "the execute-api endpoint is disabled")
+	}
+	return nil
+}
+
+// errNoMapping is the answer when nothing leads from a domain to an API. Some
+// reports have 404 here.
+var errNoMapping = because(errForbidden, "no API mapping or routing rule of the domain name matches")
+
+// locateByDomain finds the stage that a custom domain name leads to.
+func (x *Exchange) locateByDomain(snapshot *Snapshot, d *Domain) error {
+	x.Domain = d
+	switch {
+	case x.misdirected(d):
+		return closing(errMisdirected, "the TLS connection was made for another domain")
+	case d.MutualTLS != nil && x.Request.TLS == nil:
+		return closing(errForbidden, "the domain name asks for mutual TLS")
+	}
+	x.RawPath = x.Request.Path
+	if err := x.decodePath(); err != nil {
+		return err
+	}
+	x.SentRawPath, x.SentPath = x.RawPath, x.Path
+	to, rule, base, strip, ok := d.find(&x.Request, x.Path)
+	if !ok {
+		return errNoMapping
+	}
+	x.BasePath, x.Rule = base, rule
+	if x.API = snapshot.API(to.APIID); x.API == nil {
+		return because(errNotFound, "the API that the domain name leads to does not exist")
+	}
+	if x.Stage = x.API.Stages[to.Stage]; x.Stage == nil {
+		return because(errNotFound, "the stage that the domain name leads to has no deployment")
+	}
+	raw, path := x.RawPath, x.Path
+	if strip && base != "" {
+		raw, path = raw[rawLen(raw, len("/")+len(base)):], path[len("/")+len(base):]
+		switch {
+		case path == "":
+			raw, path = "/", "/"
+		case raw[0] == '%': // an escaped slash
+			raw = "/" + raw[len("%2F"):]
+		}
+	}
+	x.RawPath, x.Path, x.RoutePath = raw, path, path
+	if to.Stage != defaultStage {
+		// An API sees its stage in the path, whatever the client sees.
+		b := slices.Grow(x.stageBuf[:0], 2*(len(to.Stage)+1)+len(raw)+len(path))
+		b = append(append(append(b, '/'), to.Stage...), raw...)
+		n := len(b)
+		b = append(append(append(b, '/'), to.Stage...), path...)
+		x.stageBuf = b
+		x.RawPath, x.Path = text(b[:n]), text(b[n:])
 	}
 	return nil
 }
@@ -104,13 +167,17 @@ func rawLen(raw string, n int) int {
 	return i
 }
 
-// apiID returns the id in an execute-api host, or "".
-func (s *Server) apiID(host string) string {
+// hostname returns the name in a Host field: without port and the dot at its end.
+func hostname(host string) string {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && host[len(host)-1] != ']' {
 		host = host[:i]
 	}
-	host = strings.TrimSuffix(host, ".")
-	id, domain, _ := strings.Cut(host, ".")
+	return strings.TrimSuffix(host, ".")
+}
+
+// apiID returns the id in the name of an execute-api host, or "".
+func (s *Server) apiID(name string) string {
+	id, domain, _ := strings.Cut(name, ".")
 	for _, e := range s.endpoints {
 		if EqualFold(domain, e) {
 			return strings.ToLower(id)

@@ -8,23 +8,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// A Meter counts the requests of one route, or of what has no route: an API or
-// stage as such, or the server.
+// A Meter counts the requests of one route, or of what has no route of its own: an
+// API or stage as such, or the server.
 type Meter struct {
-	requests, clientErrors, serverErrors prometheus.Counter
-	latency, integrationLatency          prometheus.Observer
+	count, clientErrors, serverErrors, data prometheus.Counter
+	latency, integrationLatency             prometheus.Observer
 }
 
-// meters hands out the meters. They outlive snapshots; labels are bounded.
+// meters hands out the meters. They outlive snapshots; labels are bounded. Names,
+// units and dimensions are those of the service (developer guide, http-api-metrics).
 type meters struct {
-	requests, clientErrors, serverErrors *prometheus.CounterVec
-	latency, integrationLatency          *prometheus.HistogramVec
+	count, clientErrors, serverErrors, data *prometheus.CounterVec
+	latency, integrationLatency             *prometheus.HistogramVec
 
 	other *Meter // for what names no API
 
 	mu    sync.Mutex // guards the fields below
 	max   int
-	count int
+	known int
 	byAPI map[string]map[meterKey]*Meter
 }
 
@@ -33,29 +34,31 @@ type meterKey struct{ stage, route string }
 // overflowRoute stands for the routes that came after the limit.
 const overflowRoute = "(other)"
 
-var meterLabels = []string{"api", "stage", "route"}
+var meterLabels = []string{"ApiId", "Stage", "Route"}
 
 func newMeters(r prometheus.Registerer, max int) *meters {
-	// From well under the overhead of the gateway to the longest timeout.
-	buckets := []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	// In milliseconds, from well under the overhead of the gateway to the longest
+	// timeout.
+	buckets := []float64{.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000}
 	counter := func(name, help string) *prometheus.CounterVec {
-		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, meterLabels)
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "aws_apigateway", Name: name, Help: help}, meterLabels)
 		r.MustRegister(v)
 		return v
 	}
 	histogram := func(name, help string) *prometheus.HistogramVec {
-		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, meterLabels)
+		v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "aws_apigateway", Name: name, Help: help, Buckets: buckets}, meterLabels)
 		r.MustRegister(v)
 		return v
 	}
 	m := &meters{
-		requests:     counter("penstock_requests_total", "Requests answered."),
-		clientErrors: counter("penstock_4xx_total", "Requests answered with a status from 400 to 499."),
-		serverErrors: counter("penstock_5xx_total", "Requests answered with a status from 500 to 599."),
-		latency: histogram("penstock_latency_seconds",
-			"Time from the complete request head to the end of the response."),
-		integrationLatency: histogram("penstock_integration_latency_seconds",
-			"Time from relaying a request to the backend to its answer."),
+		count:        counter("count_total", "Count: requests answered."),
+		clientErrors: counter("4xx_total", "4xx: requests answered with a status from 400 to 499."),
+		serverErrors: counter("5xx_total", "5xx: requests answered with a status from 500 to 599."),
+		data:         counter("data_processed_bytes_total", "DataProcessed: bytes of the bodies of requests and responses."),
+		latency: histogram("latency_milliseconds",
+			"Latency: time from the complete request head to the end of the response."),
+		integrationLatency: histogram("integration_latency_milliseconds",
+			"IntegrationLatency: time from relaying a request to the backend to its answer."),
 		max:   max,
 		byAPI: map[string]map[meterKey]*Meter{},
 	}
@@ -65,9 +68,10 @@ func newMeters(r prometheus.Registerer, max int) *meters {
 
 func (m *meters) meter(api string, k meterKey) *Meter {
 	return &Meter{
-		requests:           m.requests.WithLabelValues(api, k.stage, k.route),
+		count:              m.count.WithLabelValues(api, k.stage, k.route),
 		clientErrors:       m.clientErrors.WithLabelValues(api, k.stage, k.route),
 		serverErrors:       m.serverErrors.WithLabelValues(api, k.stage, k.route),
+		data:               m.data.WithLabelValues(api, k.stage, k.route),
 		latency:            m.latency.WithLabelValues(api, k.stage, k.route),
 		integrationLatency: m.integrationLatency.WithLabelValues(api, k.stage, k.route),
 	}
@@ -90,40 +94,44 @@ func (m *meters) resolve(cell *meterCell, api string, k meterKey) *Meter {
 		m.byAPI[api] = map[meterKey]*Meter{}
 	}
 	found := m.byAPI[api][k]
-	if found == nil && m.count >= m.max && k.route != "" {
+	if found == nil && m.known >= m.max && k.route != "" {
 		k.route = overflowRoute
 		found = m.byAPI[api][k]
 	}
 	if found == nil {
 		found = m.meter(api, k)
 		m.byAPI[api][k] = found
-		m.count++
+		m.known++
 	}
 	cell.Store(found)
 	return found
 }
 
-// record counts an exchange.
-func (m *meters) record(x *Exchange, latency time.Duration) {
+// record counts an exchange that is finished: under its route if that has detailed
+// metrics, else under its stage.
+func (m *meters) record(x *Exchange) {
 	meter := m.other
 	switch {
-	case x.Route != nil:
+	case x.Route != nil && x.Route.Detailed:
 		meter = m.resolve(&x.Route.meter, x.API.ID, meterKey{x.Stage.Name, x.Route.Key})
 	case x.Stage != nil:
 		meter = m.resolve(&x.Stage.meter, x.API.ID, meterKey{stage: x.Stage.Name})
 	case x.API != nil:
 		meter = m.resolve(&x.API.meter, x.API.ID, meterKey{})
 	}
-	meter.requests.Inc()
+	meter.count.Inc()
 	switch x.Response.Status / 100 {
 	case 4:
 		meter.clientErrors.Inc()
 	case 5:
 		meter.serverErrors.Inc()
 	}
-	meter.latency.Observe(latency.Seconds())
+	if x.DataProcessed > 0 {
+		meter.data.Add(float64(x.DataProcessed))
+	}
+	meter.latency.Observe(float64(x.Latency) / float64(time.Millisecond))
 	if x.IntegrationLatency > 0 {
-		meter.integrationLatency.Observe(x.IntegrationLatency.Seconds())
+		meter.integrationLatency.Observe(float64(x.IntegrationLatency) / float64(time.Millisecond))
 	}
 }
 
@@ -141,8 +149,9 @@ func (m *meters) sweep(old, next *Snapshot) {
 				continue
 			}
 			delete(known, k)
-			m.count--
-			m.requests.DeleteLabelValues(id, k.stage, k.route)
+			m.known--
+			m.count.DeleteLabelValues(id, k.stage, k.route)
+			m.data.DeleteLabelValues(id, k.stage, k.route)
 			m.clientErrors.DeleteLabelValues(id, k.stage, k.route)
 			m.serverErrors.DeleteLabelValues(id, k.stage, k.route)
 			m.latency.DeleteLabelValues(id, k.stage, k.route)

@@ -34,7 +34,7 @@ func series(t *testing.T, r *prometheus.Registry, name string) map[string]float6
 			if f.GetType().String() == "HISTOGRAM" {
 				value = float64(m.GetHistogram().GetSampleCount())
 			}
-			got[strings.TrimSpace(labels["api"]+" "+labels["stage"]+" "+labels["route"])] = value
+			got[strings.TrimSpace(labels["ApiId"]+" "+labels["Stage"]+" "+labels["Route"])] = value
 		}
 	}
 	return got
@@ -45,9 +45,10 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	backend := record(t)
-	_, addr := serve(t, gateway.Config{Metrics: registry}, newAPI("a",
-		newStage(t, "a", "$default", map[string]gateway.Integration{"GET /ok": proxy(t, newClient(t), "http://"+backend.addr), "GET /pot": teapot{}, "GET /broken": nil}),
-		newStage(t, "a", "live", map[string]gateway.Integration{"GET /pot": teapot{}})))
+	live := newStage(t, "a", "live", map[string]gateway.Integration{"GET /pot": teapot{}})
+	live.Routes[0].Detailed = false
+	_, addr := serve(t, gateway.Config{Metrics: registry}, newAPI("a", live,
+		newStage(t, "a", "$default", map[string]gateway.Integration{"GET /ok": proxy(t, newClient(t), "http://"+backend.addr), "GET /pot": teapot{}, "GET /broken": nil})))
 	for _, path := range []string{"/ok", "/ok", "/pot", "/broken", "/none", "/live/pot", "/live/none", "/.."} {
 		get(t, addr, path)
 	}
@@ -57,19 +58,19 @@ func TestMetrics(t *testing.T) {
 	// An exchange is counted after its response.
 	await(t, "all are counted", func() bool {
 		n := 0.0
-		for _, v := range series(t, registry, "penstock_requests_total") {
+		for _, v := range series(t, registry, "aws_apigateway_count_total") {
 			n += v
 		}
 		return n == 9
 	})
 	for name, want := range map[string]map[string]float64{
-		"penstock_requests_total": {"": 1, "a": 1, "a $default": 1, "a $default GET /ok": 2, "a $default GET /pot": 1, "a $default GET /broken": 1, "a live": 1, "a live GET /pot": 1},
-		"penstock_4xx_total":      {"": 1, "a": 1, "a $default": 1, "a $default GET /ok": 0, "a $default GET /pot": 1, "a $default GET /broken": 0, "a live": 1, "a live GET /pot": 1},
-		"penstock_5xx_total":      {"": 0, "a": 0, "a $default": 0, "a $default GET /ok": 0, "a $default GET /pot": 0, "a $default GET /broken": 1, "a live": 0, "a live GET /pot": 0},
-		"penstock_latency_seconds": {
-			"": 1, "a": 1, "a $default": 1, "a $default GET /ok": 2, "a $default GET /pot": 1, "a $default GET /broken": 1, "a live": 1, "a live GET /pot": 1},
-		"penstock_integration_latency_seconds": {
-			"": 0, "a": 0, "a $default": 0, "a $default GET /ok": 2, "a $default GET /pot": 1, "a $default GET /broken": 0, "a live": 0, "a live GET /pot": 1},
+		"aws_apigateway_count_total": {"": 1, "a": 1, "a $default": 1, "a $default GET /ok": 2, "a $default GET /pot": 1, "a $default GET /broken": 1, "a live": 2},
+		"aws_apigateway_4xx_total":   {"": 1, "a": 1, "a $default": 1, "a $default GET /ok": 0, "a $default GET /pot": 1, "a $default GET /broken": 0, "a live": 2},
+		"aws_apigateway_5xx_total":   {"": 0, "a": 0, "a $default": 0, "a $default GET /ok": 0, "a $default GET /pot": 0, "a $default GET /broken": 1, "a live": 0},
+		"aws_apigateway_latency_milliseconds": {
+			"": 1, "a": 1, "a $default": 1, "a $default GET /ok": 2, "a $default GET /pot": 1, "a $default GET /broken": 1, "a live": 2},
+		"aws_apigateway_integration_latency_milliseconds": {
+			"": 0, "a": 0, "a $default": 0, "a $default GET /ok": 2, "a $default GET /pot": 1, "a $default GET /broken": 0, "a live": 1},
 	} {
 		if got := series(t, registry, name); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
@@ -100,7 +101,7 @@ func TestMetricsAreBounded(t *testing.T) {
 	sum := func(want int) map[string]float64 {
 		var got map[string]float64
 		await(t, "all are counted", func() bool {
-			got = series(t, registry, "penstock_requests_total")
+			got = series(t, registry, "aws_apigateway_count_total")
 			n := 0.0
 			for _, v := range got {
 				n += v
@@ -128,7 +129,7 @@ func TestMetricsAreBounded(t *testing.T) {
 	// A route is gone, then a stage, then the API.
 	left := func(want ...string) {
 		t.Helper()
-		got := series(t, registry, "penstock_requests_total")
+		got := series(t, registry, "aws_apigateway_count_total")
 		var have []string
 		for k := range got {
 			have = append(have, k)
@@ -138,7 +139,7 @@ func TestMetricsAreBounded(t *testing.T) {
 		if !slices.Equal(have, want) {
 			t.Errorf("series %q, want %q", have, want)
 		}
-		for _, name := range []string{"penstock_4xx_total", "penstock_5xx_total", "penstock_latency_seconds", "penstock_integration_latency_seconds"} {
+		for _, name := range []string{"aws_apigateway_4xx_total", "aws_apigateway_5xx_total", "aws_apigateway_latency_milliseconds", "aws_apigateway_integration_latency_milliseconds"} {
 			if n := len(series(t, registry, name)); n != len(want) {
 				t.Errorf("%s: %d series, want %d", name, n, len(want))
 			}
@@ -153,7 +154,7 @@ func TestMetricsAreBounded(t *testing.T) {
 	// There is room again.
 	s.Publish(gateway.NewSnapshot(5, []*gateway.API{newAPI("a", stage("$default", keys...))}))
 	ask("/r7")
-	await(t, "a new route is counted by its name", func() bool { return series(t, registry, "penstock_requests_total")["a $default GET /r7"] == 1 })
+	await(t, "a new route is counted by its name", func() bool { return series(t, registry, "aws_apigateway_count_total")["a $default GET /r7"] == 1 })
 }
 
 // TestUnchangedRoutesKeepCounting: publishing what did not change resets nothing.
@@ -170,9 +171,9 @@ func TestUnchangedRoutesKeepCounting(t *testing.T) {
 		get(t, addr, "/r")
 	}
 	deadline := time.Now().Add(10 * time.Second)
-	for series(t, registry, "penstock_requests_total")["a $default GET /r"] != 15 {
+	for series(t, registry, "aws_apigateway_count_total")["a $default GET /r"] != 15 {
 		if time.Now().After(deadline) {
-			t.Fatalf("got %v", series(t, registry, "penstock_requests_total"))
+			t.Fatalf("got %v", series(t, registry, "aws_apigateway_count_total"))
 		}
 	}
 }

@@ -150,7 +150,8 @@ func proxy(t testing.TB, c *integration.Client, uri string) gateway.Integration 
 	return h
 }
 
-// newStage returns a stage with routes that lead to integrations.
+// newStage returns a stage with routes that lead to integrations and have metrics of
+// their own.
 func newStage(t testing.TB, api, name string, routes map[string]gateway.Integration) *gateway.Stage {
 	t.Helper()
 	s := &gateway.Stage{APIID: api, Name: name}
@@ -160,7 +161,7 @@ func newStage(t testing.TB, api, name string, routes map[string]gateway.Integrat
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &gateway.Route{Key: key.String(), Vars: key.Vars(), Integration: in}
+		r := &gateway.Route{Key: key.String(), Vars: key.Vars(), Integration: in, Detailed: true}
 		s.Routes = append(s.Routes, r)
 		entries = append(entries, route.Entry[*gateway.Route]{Key: key, Value: r})
 	}

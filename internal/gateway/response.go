@@ -121,6 +121,9 @@ func (c *conn) respond() (keep bool, err error) {
 		release.Release(err == nil)
 	}
 	c.enter(phaseExchange)
+	if err == nil && !r.Bodiless && r.Body.Stream == nil {
+		x.ResponseLength = int64(len(r.Body.Bytes))
+	}
 	if err != nil && x.err == nil {
 		x.err = err
 	}
@@ -181,6 +184,7 @@ func (c *conn) copyBody() error {
 			if err := c.write(p); err != nil {
 				return err
 			}
+			c.x.ResponseLength += int64(n)
 		}
 		if err == io.EOF {
 			break

@@ -88,6 +88,12 @@ type Config struct {
 	Region string
 	// Account is the number of the account that the APIs belong to.
 	Account string
+	// Limit is how many requests all APIs together take; nil means any number.
+	Limit *Limit
+	// Records is how many requests are remembered, to be explained; 0 means none.
+	Records int
+	// Tracer follows requests; nil means none.
+	Tracer Tracer
 	// Suffixes are the domains under which API hosts are found, without port,
 	// such as "localhost": {api}.execute-api.{region}.{suffix}. The domains of the
 	// real service are always understood.
@@ -104,6 +110,12 @@ type Server struct {
 	log       *slog.Logger
 	region    string
 	account   string
+	limit     *Limit
+	epoch     time.Time // what buckets count from
+	bucket    bucket    // of the account
+	buckets   buckets
+	records   *records
+	tracer    Tracer
 	endpoints []string // "execute-api.{region}.{suffix}", lower case
 	snapshot  atomic.Pointer[Snapshot]
 	meters    *meters
@@ -139,6 +151,10 @@ func NewServer(c Config) *Server {
 		log:       c.Logger,
 		region:    c.Region,
 		account:   c.Account,
+		limit:     c.Limit,
+		epoch:     time.Now(),
+		records:   newRecords(c.Records),
+		tracer:    c.Tracer,
 		meters:    newMeters(c.Metrics, c.Limits.MeteredRoutes),
 		listeners: map[net.Listener]struct{}{},
 		conns:     map[*conn]struct{}{},
@@ -161,6 +177,7 @@ func NewServer(c Config) *Server {
 func (s *Server) Publish(next *Snapshot) {
 	old := s.snapshot.Swap(next)
 	s.meters.sweep(old, next)
+	s.buckets.sweep(old, next)
 }
 
 // Conns returns the number of open connections.
@@ -185,13 +202,38 @@ func (s *Server) serve(x *Exchange) (err error) {
 	if err := x.locate(s.snapshot.Load()); err != nil {
 		return err
 	}
-	if err := x.matchRoute(); err != nil {
+	x.matchRoute()
+	if err := x.throttle(); err != nil {
+		return err
+	}
+	if x.Route == nil {
+		return x.unmatched()
+	}
+	if err := x.authorize(); err != nil {
 		return err
 	}
 	if err := x.ReadBody(); err != nil {
 		return err
 	}
+	if err := x.validate(); err != nil {
+		return err
+	}
 	return x.invoke()
+}
+
+// handle serves an exchange whose head has been read, or refuses it with an error
+// that came up before, and makes the response that is to be sent.
+func (s *Server) handle(x *Exchange, err error) {
+	if s.tracer != nil {
+		s.tracer.Start(x)
+	}
+	if err == nil {
+		err = s.serve(x)
+	}
+	if err != nil {
+		x.fail(err)
+	}
+	x.stampCORS()
 }
 
 // panicked logs a panic. It is called while the panic unwinds.
@@ -201,13 +243,43 @@ func (s *Server) panicked(x *Exchange, p any) {
 	}
 }
 
-func (x *Exchange) matchRoute() error {
-	r, ok := x.Stage.Table.Match(x.Request.Method, x.RoutePath, &x.Vars)
-	if !ok {
+// matchRoute finds the route, if there is one.
+func (x *Exchange) matchRoute() {
+	if r, ok := x.Stage.Table.Match(x.Request.Method, x.RoutePath, &x.Vars); ok {
+		x.Route = r
+	}
+}
+
+// unmatched answers what no route takes: browsers that ask before a request get an
+// answer if the API has a CORS configuration, everything else is not found.
+func (x *Exchange) unmatched() error {
+	if x.Stage.CORS == nil || x.Request.Method != http.MethodOptions {
 		return errNoRouteMatch
 	}
-	x.Route = r
+	x.preflight()
 	return nil
+}
+
+// authorize asks the authorizer of the route.
+func (x *Exchange) authorize() error {
+	if x.Route.Authorizer == nil {
+		return nil
+	}
+	start := time.Now()
+	err := x.Route.Authorizer.Authorize(x)
+	x.AuthorizerLatency = time.Since(start)
+	if err == nil && x.Identity == nil {
+		err = AuthorizerFailure(errors.New("the authorizer did not say who calls"))
+	}
+	return err
+}
+
+// validate checks the body, where the route asks for that.
+func (x *Exchange) validate() error {
+	if x.Route.Validator == nil {
+		return nil
+	}
+	return x.Route.Validator.Validate(x)
 }
 
 func (x *Exchange) invoke() error {
@@ -222,7 +294,16 @@ func (x *Exchange) invoke() error {
 
 // finish records an exchange whose response has been sent.
 func (s *Server) finish(x *Exchange) {
-	s.meters.record(x, time.Since(x.Start))
+	x.Latency = time.Since(x.Start)
+	x.DataProcessed = max(x.Request.Body.Length, 0) + x.ResponseLength
+	s.meters.record(x)
+	if x.Stage != nil && x.Stage.AccessLog != nil {
+		x.Stage.AccessLog.Log(x)
+	}
+	if s.tracer != nil {
+		s.tracer.End(x)
+	}
+	s.records.keep(x)
 	if x.err == nil {
 		return
 	}

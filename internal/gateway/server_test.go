@@ -466,8 +466,8 @@ func TestWith(t *testing.T) {
 	t.Parallel()
 	a, b, c := newAPI("a"), newAPI("b"), newAPI("c")
 	one := gateway.NewSnapshot(1, []*gateway.API{a, b})
-	two := one.With(2, map[string]*gateway.API{"b": nil, "c": c})
-	same := two.With(3, nil)
+	two := one.With(2, map[string]*gateway.API{"b": nil, "c": c}, nil)
+	same := two.With(3, nil, nil)
 	if one.API("a") != a || one.API("b") != b || one.API("c") != nil || one.Len() != 2 || one.Revision != 1 {
 		t.Error("the first snapshot has changed")
 	}

@@ -20,6 +20,7 @@ type Snapshot struct {
 	// Revision of the store that this snapshot shows.
 	Revision uint64
 	apis     map[string]*API
+	domains  domains
 }
 
 // An API is one API as it is served.
@@ -40,9 +41,11 @@ type Stage struct {
 	Variables map[string]string
 	// AccessLog is nil without one.
 	AccessLog AccessLog
-	Table     *route.Table[*Route]
-	Routes    []*Route
-	meter     meterCell
+	// CORS is nil unless the API has a CORS configuration.
+	CORS   *CORS
+	Table  *route.Table[*Route]
+	Routes []*Route
+	meter  meterCell
 }
 
 // A Route is one compiled route of a stage.
@@ -59,7 +62,21 @@ type Route struct {
 	Integration Integration
 	// ReadsBody says that the first MappedBody bytes of the body must be in memory.
 	ReadsBody bool
-	meter     meterCell
+	// Limit is nil if only the account limits requests.
+	Limit *Limit
+	// Detailed says that the route has metrics of its own.
+	Detailed bool
+	// Validator is nil unless request bodies are checked.
+	Validator Validator
+
+	meter  meterCell
+	bucket bucketCell
+}
+
+// A Validator checks the body of a request before an integration sees it. The error
+// is a gateway error.
+type Validator interface {
+	Validate(x *Exchange) error
 }
 
 // An AccessLog takes the line of each exchange of a stage. Log must not block; it is
@@ -75,9 +92,9 @@ type Tracer interface {
 	End(x *Exchange)
 }
 
-// NewSnapshot returns a snapshot of exactly these APIs.
-func NewSnapshot(revision uint64, apis []*API) *Snapshot {
-	s := &Snapshot{Revision: revision, apis: make(map[string]*API, len(apis))}
+// NewSnapshot returns a snapshot of exactly these APIs and domains.
+func NewSnapshot(revision uint64, apis []*API, domains ...*Domain) *Snapshot {
+	s := &Snapshot{Revision: revision, apis: make(map[string]*API, len(apis)), domains: newDomains(domains)}
 	for _, a := range apis {
 		s.apis[a.ID] = a
 	}
@@ -85,9 +102,12 @@ func NewSnapshot(revision uint64, apis []*API) *Snapshot {
 }
 
 // With returns a snapshot in which changed replaces the APIs of the same ids; a
-// nil value removes the API.
-func (s *Snapshot) With(revision uint64, changed map[string]*API) *Snapshot {
-	next := &Snapshot{Revision: revision, apis: s.apis}
+// nil value removes the API. A domains that is not nil replaces all domains.
+func (s *Snapshot) With(revision uint64, changed map[string]*API, domains []*Domain) *Snapshot {
+	next := &Snapshot{Revision: revision, apis: s.apis, domains: s.domains}
+	if domains != nil {
+		next.domains = newDomains(domains)
+	}
 	if len(changed) == 0 {
 		return next
 	}

@@ -1,0 +1,392 @@
+package gateway
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Record tells why a request got its answer. It holds no secrets: of the query only
+// names, of the header only what a mapping changed, and of that nothing that looks
+// like a credential.
+type Record struct {
+	RequestID  string       `json:"requestId"`
+	Time       time.Time    `json:"time"`
+	Method     string       `json:"method"`
+	Host       string       `json:"host"`
+	Path       string       `json:"path"`
+	Query      []string     `json:"query,omitempty"` // names of parameters
+	SourceIP   string       `json:"sourceIp"`
+	Located    Located      `json:"located"`
+	Route      *RouteRecord `json:"route,omitempty"`
+	Throttle   string       `json:"throttle,omitempty"`
+	Authorizer *AuthRecord  `json:"authorizer,omitempty"`
+	Mapping    []Mapping    `json:"mapping,omitempty"`
+	// Integration is nil if none was called.
+	Integration *IntegrationRecord `json:"integration,omitempty"`
+	Response    ResponseRecord     `json:"response"`
+}
+
+// A Located says which stage a request came to, and how.
+type Located struct {
+	By           string `json:"by"`
+	DomainName   string `json:"domainName,omitempty"`
+	BasePath     string `json:"basePath,omitempty"`
+	RoutingRule  string `json:"routingRuleId,omitempty"`
+	APIID        string `json:"apiId,omitempty"`
+	Stage        string `json:"stage,omitempty"`
+	DeploymentID string `json:"deploymentId,omitempty"`
+	// Path is what the routes of the stage were compared with.
+	Path string `json:"routePath,omitempty"`
+}
+
+// A RouteRecord says which route a request matched.
+type RouteRecord struct {
+	RouteKey  string            `json:"routeKey"`
+	Variables map[string]string `json:"pathVariables,omitempty"`
+}
+
+// An AuthRecord says what an authorizer decided.
+type AuthRecord struct {
+	Type    string  `json:"type"`
+	Verdict string  `json:"verdict"`
+	Reason  string  `json:"reason,omitempty"`
+	Latency float64 `json:"latencyMillis"`
+}
+
+// A Mapping is one change that a parameter mapping made.
+type Mapping struct {
+	Change string `json:"change"` // such as overwrite:header.x-user
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// An IntegrationRecord says what the integration did.
+type IntegrationRecord struct {
+	Status  int     `json:"status,omitempty"`
+	Latency float64 `json:"latencyMillis"`
+	Error   string  `json:"error,omitempty"`
+}
+
+// A ResponseRecord says what the client got. Reason says why, if the gateway
+// answered itself.
+type ResponseRecord struct {
+	Status  int     `json:"status"`
+	Length  int64   `json:"length"`
+	Latency float64 `json:"latencyMillis"`
+	Reason  string  `json:"reason,omitempty"`
+}
+
+// How a stage was found.
+const (
+	byExecuteAPI = "execute-api host"
+	byPathForm   = "path form"
+	byMapping    = "API mapping"
+	byRule       = "routing rule"
+	byDomain     = "domain name"
+	byNothing    = "nothing"
+)
+
+// records are the last requests, in a ring. Keeping one copies some 200 bytes, makes
+// no garbage and happens when the response has been sent.
+type records struct {
+	next  atomic.Uint64
+	slots []slot
+}
+
+// A slot holds one request. Its texts are those of the snapshot, which never change,
+// or lie in buf.
+type slot struct {
+	mu  sync.Mutex // guards the fields below
+	buf []byte
+
+	id, method, host, path, query, routePath string
+	peer                                     netip.Addr
+	start                                    time.Time
+	stage                                    *Stage
+	route                                    *Route
+	apiID, by, domain, base, rule            string
+	vars                                     [inlineRecordVars]string
+	throttled                                Throttled
+	authorizer                               time.Duration
+	authorizerError                          string
+	authorized                               bool
+	changes                                  []recordedChange
+	called                                   bool
+	integration                              IntegrationOutcome
+	integrationLatency, latency              time.Duration
+	status                                   int
+	length                                   int64
+	reason                                   string
+}
+
+type recordedChange struct {
+	Change
+	place, before string
+}
+
+// inlineRecordVars is how many path variables a record shows.
+const inlineRecordVars = 8
+
+// keepRecord bounds the room of a slot that stays with it, maxRecorded the length of
+// one text in it.
+const (
+	keepRecord  = 4 << 10
+	maxRecorded = 1 << 10
+)
+
+// newRecords returns a ring of n requests; nil for none.
+func newRecords(n int) *records {
+	if n <= 0 {
+		return nil
+	}
+	return &records{slots: make([]slot, n)}
+}
+
+// keep records an exchange whose response has been sent.
+func (r *records) keep(x *Exchange) {
+	if r == nil {
+		return
+	}
+	s := &r.slots[(r.next.Add(1)-1)%uint64(len(r.slots))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fill(x)
+}
+
+// fill makes the slot that of an exchange.
+func (s *slot) fill(x *Exchange) {
+	q := &x.Request
+	reason := ""
+	if x.err != nil {
+		reason = x.err.Error()
+	}
+	s.changes = s.changes[:0]
+	s.addChanges(x)
+	need := len(x.ID)
+	for _, t := range [...]string{q.Method, q.Host, x.SentRawPath, q.Path, q.Query, x.RoutePath, x.AuthorizerError, x.Integration.Error, reason} {
+		need += min(len(t), maxRecorded)
+	}
+	for i := range min(x.Vars.Len(), inlineRecordVars) {
+		need += min(len(x.Vars.At(i)), maxRecorded)
+	}
+	for i := range s.changes {
+		need += min(len(s.changes[i].Value), maxRecorded) + min(len(s.changes[i].before), maxRecorded)
+	}
+	if cap(s.buf) < need || cap(s.buf) > keepRecord {
+		s.buf = make([]byte, 0, max(need, 512))
+	}
+	s.buf = s.buf[:0]
+
+	s.id, s.method, s.host, s.query = s.copy(x.ID), s.copy(q.Method), s.copy(q.Host), s.copy(q.Query)
+	s.path = s.copy(q.Path)
+	if x.SentRawPath != "" {
+		s.path = s.copy(x.SentRawPath)
+	}
+	s.routePath = s.copy(x.RoutePath)
+	s.peer, s.start = q.Peer.Addr(), x.Start
+	s.stage, s.route = x.Stage, x.Route
+	s.apiID, s.domain, s.base, s.rule = "", "", "", ""
+	if x.API != nil {
+		s.apiID = x.API.ID
+	}
+	s.by = x.locatedBy()
+	if x.Domain != nil {
+		s.domain, s.base = x.Domain.Name, x.BasePath
+	}
+	if x.Rule != nil {
+		s.rule = x.Rule.ID
+	}
+	for i := range min(x.Vars.Len(), inlineRecordVars) {
+		s.vars[i] = s.copy(x.Vars.At(i))
+	}
+	s.throttled, s.authorizer, s.authorizerError = x.Throttled, x.AuthorizerLatency, s.copy(x.AuthorizerError)
+	s.authorized = x.Identity != nil
+	for i := range s.changes {
+		s.changes[i].Value, s.changes[i].before = s.copy(s.changes[i].Value), s.copy(s.changes[i].before)
+	}
+	s.called = x.IntegrationLatency > 0
+	s.integration = IntegrationOutcome{Status: x.Integration.Status, Error: s.copy(x.Integration.Error)}
+	s.integrationLatency, s.latency = x.IntegrationLatency, x.Latency
+	s.status, s.length, s.reason = x.Response.Status, x.ResponseLength, s.copy(reason)
+}
+
+// copy returns a copy of a text that lies in the room of the slot, which is enough.
+func (s *slot) copy(t string) string {
+	if t == "" {
+		return ""
+	}
+	n := len(s.buf)
+	s.buf = append(s.buf, t[:min(len(t), maxRecorded)]...)
+	return text(s.buf[n:])
+}
+
+func (x *Exchange) locatedBy() string {
+	switch {
+	case x.API == nil && x.Domain == nil:
+		return byNothing
+	case x.Rule != nil:
+		return byRule
+	case x.Domain != nil && x.API == nil:
+		return byDomain
+	case x.Domain != nil:
+		return byMapping
+	case strings.HasPrefix(x.Request.Path, pathForm) && !strings.HasPrefix(x.RawPath, pathForm):
+		return byPathForm
+	}
+	return byExecuteAPI
+}
+
+const redacted = "(redacted)"
+
+// addChanges notes what the mapping of the exchange changes, without secrets.
+func (s *slot) addChanges(x *Exchange) {
+	m := &x.Mapped
+	for _, c := range m.Header {
+		before, _ := x.Request.Field(c.Name)
+		s.addChange(x, "header.", c, before)
+	}
+	for _, c := range m.Query {
+		s.addChange(x, "querystring.", c, "")
+	}
+	if m.HasPath {
+		s.addChange(x, "path", Change{Kind: Overwrite, Value: m.Path}, x.RoutePath)
+	}
+}
+
+func (s *slot) addChange(x *Exchange, place string, c Change, before string) {
+	if sensitive(c.Name) {
+		before = redactedUnlessEmpty(before)
+		c.Value = redactedUnlessEmpty(c.Value)
+	} else if x.holdsSecret(c.Value) {
+		c.Value = redacted
+	}
+	s.changes = append(s.changes, recordedChange{c, place, before})
+}
+
+func redactedUnlessEmpty(s string) string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// sensitiveWords are in the names of header fields and parameters that hold
+// credentials.
+var sensitiveWords = [...]string{"auth", "cookie", "token", "secret", "key", "passw", "session", "credential", "signature", "assertion"}
+
+// sensitive reports whether a name is that of a credential.
+func sensitive(name string) bool {
+	for i := range name {
+		for _, word := range sensitiveWords {
+			if len(name)-i >= len(word) && EqualFold(name[i:i+len(word)], word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// holdsSecret reports whether a value has in it what a sensitive field of the request
+// holds, or looks like a token.
+func (x *Exchange) holdsSecret(value string) bool {
+	if strings.Contains(value, "eyJ") { // how a JWT begins
+		return true
+	}
+	for i := range x.Request.Header {
+		f := &x.Request.Header[i]
+		if len(f.Value) >= 4 && len(f.Value) <= len(value) && sensitive(f.Name) && strings.Contains(value, f.Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// Record returns what is remembered of a request: of the newest one with this ID.
+func (s *Server) Record(id string) (Record, bool) {
+	if s.records == nil || id == "" {
+		return Record{}, false
+	}
+	for i := range s.records.slots {
+		slot := &s.records.slots[i]
+		slot.mu.Lock()
+		if slot.id == id {
+			defer slot.mu.Unlock()
+			return slot.record(), true
+		}
+		slot.mu.Unlock()
+	}
+	return Record{}, false
+}
+
+// Records returns what is remembered of the last requests, at most n, newest first.
+func (s *Server) Records(n int) []Record {
+	if s.records == nil {
+		return nil
+	}
+	size := uint64(len(s.records.slots))
+	next := s.records.next.Load()
+	var all []Record
+	for i := uint64(1); i <= min(size, next) && len(all) < n; i++ {
+		slot := &s.records.slots[(next-i)%size]
+		slot.mu.Lock()
+		all = append(all, slot.record())
+		slot.mu.Unlock()
+	}
+	return all
+}
+
+// Remembers reports whether requests are remembered at all.
+func (s *Server) Remembers() bool { return s.records != nil }
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// record returns a copy of what the slot holds.
+func (s *slot) record() Record {
+	c := strings.Clone
+	r := Record{
+		RequestID: c(s.id), Time: s.start.UTC(), Method: c(s.method), Host: c(s.host), Path: c(s.path), SourceIP: s.peer.String(),
+		Located:  Located{By: s.by, DomainName: s.domain, BasePath: c(s.base), RoutingRule: s.rule, APIID: s.apiID, Path: c(s.routePath)},
+		Response: ResponseRecord{Status: s.status, Length: s.length, Latency: millis(s.latency), Reason: c(s.reason)},
+	}
+	for pair := range strings.SplitSeq(s.query, "&") {
+		if name, _, _ := strings.Cut(pair, "="); name != "" {
+			r.Query = append(r.Query, c(name))
+		}
+	}
+	if s.stage != nil {
+		r.Located.Stage, r.Located.DeploymentID = s.stage.Name, s.stage.DeploymentID
+		r.Throttle = "granted"
+		if s.throttled != NotThrottled {
+			r.Throttle = "refused by the bucket of the " + s.throttled.String()
+		}
+	}
+	if s.route != nil {
+		r.Route = &RouteRecord{RouteKey: s.route.Key}
+		for i, name := range s.route.Vars[:min(len(s.route.Vars), inlineRecordVars)] {
+			if r.Route.Variables == nil {
+				r.Route.Variables = map[string]string{}
+			}
+			r.Route.Variables[name] = c(s.vars[i])
+		}
+		if s.route.Authorizer != nil && s.throttled == NotThrottled {
+			r.Authorizer = &AuthRecord{Type: s.route.AuthorizationType, Verdict: "allowed", Reason: c(s.authorizerError), Latency: millis(s.authorizer)}
+			if !s.authorized {
+				r.Authorizer.Verdict = "denied"
+			}
+		}
+	}
+	for _, m := range s.changes {
+		change := Mapping{Change: m.Kind.String() + ":" + m.place + c(m.Name), Before: c(m.before)}
+		if m.Kind != Remove {
+			change.After = c(m.Value)
+		}
+		r.Mapping = append(r.Mapping, change)
+	}
+	if s.called {
+		r.Integration = &IntegrationRecord{Status: s.integration.Status, Latency: millis(s.integrationLatency), Error: c(s.integration.Error)}
+	}
+	return r
+}

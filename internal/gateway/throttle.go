@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Limit is how many requests are let through: Burst at once, and Rate per second
+// in the long run. One that is 0 lets nothing through.
+type Limit struct {
+	interval int64 // nanoseconds for one request
+	capacity int64 // nanoseconds for as many as may come at once
+	closed   bool
+}
+
+// maxInterval keeps the arithmetic of buckets far from the limits of int64.
+const maxInterval = int64(math.MaxInt64 >> 24)
+
+// NewLimit returns a limit of rate requests per second and burst at once.
+func NewLimit(rate float64, burst int) *Limit {
+	if !(rate > 0) || burst <= 0 {
+		return &Limit{closed: true}
+	}
+	l := &Limit{interval: maxInterval}
+	if ns := math.Round(float64(time.Second) / rate); ns < float64(maxInterval) {
+		l.interval = int64(ns)
+	}
+	l.capacity = math.MaxInt64 >> 1
+	if l.interval == 0 || int64(burst) <= l.capacity/l.interval {
+		l.capacity = l.interval * int64(burst)
+	}
+	return l
+}
+
+// A bucket is a token bucket in one word: when it will be full again, in nanoseconds
+// since the server started. A bucket that has been full for long says a time that is
+// past. So it fills without anybody looking at it, means the same under a limit that
+// changes, and is taken from without a lock. It starts full.
+type bucket struct{ full atomic.Int64 }
+
+// take takes a token at a time and reports whether there was one.
+func (b *bucket) take(l *Limit, now int64) bool {
+	if l.closed {
+		return false
+	}
+	for {
+		full := b.full.Load()
+		next := max(full, now) + l.interval
+		if next-now > l.capacity {
+			return false
+		}
+		if b.full.CompareAndSwap(full, next) {
+			return true
+		}
+	}
+}
+
+// A bucketKey says what a bucket belongs to.
+type bucketKey struct{ stage, route string }
+
+// buckets hands out the buckets of routes. They outlive snapshots: a deployment
+// gives nobody fresh tokens.
+type buckets struct {
+	mu    sync.Mutex // guards byAPI
+	byAPI map[string]map[bucketKey]*bucket
+}
+
+// A bucketCell remembers the bucket of a route, like a meterCell.
+type bucketCell = atomic.Pointer[bucket]
+
+func (b *buckets) resolve(cell *bucketCell, api string, k bucketKey) *bucket {
+	if found := cell.Load(); found != nil {
+		return found
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.byAPI == nil {
+		b.byAPI = map[string]map[bucketKey]*bucket{}
+	}
+	if b.byAPI[api] == nil {
+		b.byAPI[api] = map[bucketKey]*bucket{}
+	}
+	found := b.byAPI[api][k]
+	if found == nil {
+		found = new(bucket)
+		b.byAPI[api][k] = found
+	}
+	cell.Store(found)
+	return found
+}
+
+// sweep drops the buckets of what next no longer has.
+func (b *buckets) sweep(old, next *Snapshot) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, known := range b.byAPI {
+		api := next.API(id)
+		if api != nil && api == old.API(id) {
+			continue
+		}
+		for k := range known {
+			if !api.has(meterKey(k)) {
+				delete(known, k)
+			}
+		}
+		if len(known) == 0 {
+			delete(b.byAPI, id)
+		}
+	}
+}
+
+// A Throttled says which bucket had no token for an exchange.
+type Throttled uint8
+
+// The buckets, in the order in which they are asked.
+const (
+	NotThrottled Throttled = iota
+	ThrottledByAccount
+	ThrottledByRoute
+)
+
+func (t Throttled) String() string { return [...]string{"", "account", "route"}[t] }
+
+// throttle takes a token from the bucket of the account and, once the route is
+// known, from that of the route.
+func (x *Exchange) throttle() error {
+	s := x.server
+	now := int64(x.Start.Sub(s.epoch))
+	if s.limit != nil && !s.bucket.take(s.limit, now) {
+		x.Throttled = ThrottledByAccount
+		return because(errTooMany, "the account has used up its requests")
+	}
+	if x.Route == nil || x.Route.Limit == nil {
+		return nil
+	}
+	if !s.buckets.resolve(&x.Route.bucket, x.API.ID, bucketKey{x.Stage.Name, x.Route.Key}).take(x.Route.Limit, now) {
+		x.Throttled = ThrottledByRoute
+		return because(errTooMany, "the route has used up its requests")
+	}
+	return nil
+}
