@@ -9,20 +9,35 @@ import (
 	"penstock/internal/gateway"
 )
 
-// answer makes the response out of the head of the backend's answer and reads or
-// hands on its body. whole says that the request was sent completely.
+// answer makes the response out of the head of the backend's answer, reads or hands
+// on its body, and applies the response mapping. whole says that the request was sent
+// completely.
 func (h *HTTP) answer(k *call, c *conn, r *head, whole bool) error {
+	answered(k.x, r)
+	if err := h.receive(k, c, r, whole); err != nil {
+		return err
+	}
+	return h.response.Apply(k.x)
+}
+
+// answered takes the head of the backend's answer into the response.
+func answered(x *gateway.Exchange, r *head) {
+	x.Response.Status = r.status
+	x.Response.Header = x.Buffers.Response
+	x.Integration.Status, x.Integration.ServiceStatus = r.status, r.status
+}
+
+// receive reads the body of an answer or hands it on.
+func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
 	x := k.x
 	resp := &x.Response
-	resp.Status = r.status
-	resp.Header = x.Buffers.Response
 	switch {
 	case bodiless(k.method, r.status):
 		h.answerWithoutBody(k, c, r, whole)
 		return nil
 	case r.tooLong() != nil:
 		h.drop(x, c)
-		return gateway.InternalError(r.tooLong())
+		return outcome(x, r.tooLong())
 	case r.length >= 0 && r.length <= inMemoryResponse:
 		b := bodyBuffer(x, int(r.length))
 		if _, err := io.ReadFull(c.br, b); err != nil {
@@ -34,13 +49,18 @@ func (h *HTTP) answer(k *call, c *conn, r *head, whole bool) error {
 	default:
 		s := newBodyStream(x, c, r)
 		s.keep = s.keep && whole
-		b := x.Block()
+		var b []byte
+		if h.response.ReadsBody(r.status) {
+			b = make([]byte, gateway.MappedBody)
+		} else {
+			b = x.Block()
+		}
 		n, err := io.ReadFull(s, b)
 		switch {
 		case err == nil:
 			// Long: the client gets it as it comes.
 			s.first, s.until, s.handed = b[:n], k.deadline, time.Now()
-			resp.Body = gateway.Body{Stream: s, Length: r.length}
+			resp.Body = gateway.Body{Stream: s, Length: r.length, Prefix: b[:n]}
 			resp.Release = s
 		case s.whole:
 			resp.Body = gateway.Body{Bytes: b[:n], Length: int64(n)}

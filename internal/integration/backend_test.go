@@ -210,8 +210,9 @@ func newClientWith(t testing.TB, c integration.ClientConfig) *integration.Client
 
 // A target is a route and what it leads to.
 type target struct {
-	key string
-	in  gateway.Integration
+	key       string
+	in        gateway.Integration
+	readsBody bool
 }
 
 // proxy returns a route to an HTTP_PROXY integration.
@@ -231,7 +232,7 @@ func proxyWith(t testing.TB, c *integration.Client, key string, spec integration
 	if err != nil {
 		t.Fatal(err)
 	}
-	return target{key, in}
+	return target{key: key, in: in, readsBody: spec.Request.ReadsBody()}
 }
 
 // snapshotOf returns a snapshot whose API "a" has the same routes in the stages
@@ -247,7 +248,7 @@ func snapshotOf(t testing.TB, revision uint64, targets ...target) *gateway.Snaps
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := &gateway.Route{Key: target.key, Vars: key.Vars(), Integration: target.in}
+			r := &gateway.Route{Key: target.key, Vars: key.Vars(), Integration: target.in, ReadsBody: target.readsBody}
 			stage.Routes = append(stage.Routes, r)
 			entries = append(entries, route.Entry[*gateway.Route]{Key: key, Value: r})
 		}

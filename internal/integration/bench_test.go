@@ -61,9 +61,12 @@ func BenchmarkExchange(b *testing.B) {
 	head := func(line string, more ...string) string {
 		return line + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\nAccept-Encoding: gzip\r\nConnection: keep-alive\r\nAuthorization: Bearer x\r\nCookie: a=b\r\n" + strings.Join(more, "") + "\r\n"
 	}
+	request := []string{"append:header.x-id", "$context.requestId", "overwrite:header.x-agent", "${request.header.user-agent} ${context.stage}", "overwrite:header.authorization-of", "$request.header.authorization"}
+	response := map[string]map[string]string{"200": {"append:header.x-id": "$context.requestId", "remove:header.server": "''"}}
 	for _, bb := range []struct{ name, key, uri, request, answer string }{
 		{"default", "$default", "", head("GET /pets/7?verbose=true"), ok},
 		{"variable", "GET /pets/{id}", "/animals/{id}", head("GET /pets/7?verbose=true"), ok},
+		{"mapped", "GET /pets/{id}", "/animals/{id}", head("GET /pets/7?verbose=true"), ok},
 		{"escaped", "GET /pets/{id}", "/animals/{id}", head("GET /pets/a%20b%C3%A9"), ok},
 		{"post", "$default", "", head("POST /pets", "Content-Length: 400\r\n") + body, ok},
 		{"post 32 KiB", "$default", "", head("POST /pets", "Content-Length: 32768\r\n") + strings.Repeat("x", 32768), ok},
@@ -72,7 +75,11 @@ func BenchmarkExchange(b *testing.B) {
 		{"answer of 1 MiB", "$default", "", head("GET /pets"), "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + strings.Repeat("x", 1<<20)},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
-			addr := serve(b, gateway.Config{}, proxy(b, newClient(b), bb.key, mill(b, bb.answer)+bb.uri))
+			to := proxy(b, newClient(b), bb.key, mill(b, bb.answer)+bb.uri)
+			if bb.name == "mapped" {
+				to = mapped(b, newClient(b), bb.key, mill(b, bb.answer)+bb.uri, request, response)
+			}
+			addr := serve(b, gateway.Config{}, to)
 			c, err := net.Dial("tcp", addr)
 			if err != nil {
 				b.Fatal(err)

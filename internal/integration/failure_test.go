@@ -124,8 +124,8 @@ func TestUnreachable(t *testing.T) {
 	addr := serve(t, gateway.Config{Logger: logs.logger()},
 		proxy(t, newClient(t), "ANY /refused", "http://"+closed),
 		proxy(t, newClient(t), "ANY /name", "http://no-such-name.invalid/"),
-		target{"ANY /none", nil},
-		target{"ANY /failing", integration.Failing(fmt.Errorf("no variable"))})
+		target{key: "ANY /none"},
+		target{key: "ANY /failing", in: integration.Failing(fmt.Errorf("no variable"))})
 	c := dial(t, addr)
 	for _, tt := range []struct{ path, head, body, reason string }{
 		{"/refused", unavailable, unavailableBody, "connection refused"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"penstock/internal/gateway"
+	"penstock/internal/mapping"
 )
 
 var hopByHopNames = [...]string{"TE", "Trailer", "Upgrade", "Connection", "Keep-Alive", "HTTP2-Settings", "Transfer-Encoding"}
@@ -42,8 +43,15 @@ type provenance struct {
 	forFor, forHost, forProto string
 }
 
-// appendFields writes the client's end-to-end fields in their order, then those
-// that only the gateway writes. Content-Length is the caller's.
+// The fields of W3C Trace Context.
+const (
+	fieldParent = "traceparent"
+	fieldState  = "tracestate"
+)
+
+// appendFields writes the client's end-to-end fields in their order but for those
+// that the request mapping takes out, then those that it puts in, then those that
+// only the gateway writes. Content-Length is the caller's.
 func appendFields(b []byte, x *gateway.Exchange, local string) []byte {
 	r := &x.Request
 	var p provenance
@@ -58,13 +66,21 @@ func appendFields(b []byte, x *gateway.Exchange, local string) []byte {
 	}
 	for i := range r.Header {
 		f := &r.Header[i]
-		if p.take(f) || options != nil && contains(options, f.Name) {
+		if p.take(f) || options != nil && contains(options, f.Name) || mappedAway(x, f.Name) || x.Trace.Parent != "" && isTraceContext(f.Name) {
 			continue
 		}
-		b = append(b, f.Name...)
-		b = append(b, ": "...)
-		b = append(b, f.Value...)
-		b = append(b, "\r\n"...)
+		b = appendField(b, f.Name, f.Value)
+	}
+	for i := range x.Mapped.Header {
+		if c := &x.Mapped.Header[i]; c.Kind != gateway.Remove && !gateway.EqualFold(c.Name, "Host") {
+			b = appendField(b, c.Name, c.Value)
+		}
+	}
+	if x.Trace.Parent != "" {
+		b = appendField(b, fieldParent, x.Trace.Parent)
+		if x.Trace.State != "" {
+			b = appendField(b, fieldState, x.Trace.State)
+		}
 	}
 	b = p.appendForwarded(b, x, local)
 	b = append(b, "\r\n"+fieldVia+": "...)
@@ -73,12 +89,52 @@ func appendFields(b []byte, x *gateway.Exchange, local string) []byte {
 		b = append(b, ", "...)
 	}
 	b = append(b, viaSelf+"\r\n"+fieldTrace+": "...)
-	if validTrace(p.trace) {
+	switch {
+	case x.Trace.Amazon != "":
+		b = append(b, x.Trace.Amazon...)
+	case validTrace(p.trace):
 		b = append(b, p.trace...)
-	} else {
+	default:
 		b = appendTrace(b, x)
 	}
 	return append(b, "\r\n"...)
+}
+
+func appendField(b []byte, name, value string) []byte {
+	b = append(b, name...)
+	b = append(b, ": "...)
+	b = append(b, value...)
+	return append(b, "\r\n"...)
+}
+
+func isTraceContext(name string) bool {
+	return gateway.EqualFold(name, fieldParent) || gateway.EqualFold(name, fieldState)
+}
+
+// mappedAway reports whether the request mapping takes out a field of the client. One
+// whose name has "_" where the mapped one has "-" goes too: a backend may read it as
+// the mapped one, and what that says may be who the caller is.
+func mappedAway(x *gateway.Exchange, name string) bool {
+	for i := range x.Mapped.Header {
+		c := &x.Mapped.Header[i]
+		if c.Kind == gateway.Append {
+			continue
+		}
+		if gateway.EqualFold(c.Name, name) || mapping.SameHeader(c.Name, name) && strings.IndexByte(name, '_') >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// mappedHost returns the Host that the request mapping sets, or "".
+func mappedHost(x *gateway.Exchange) string {
+	for i := range x.Mapped.Header {
+		if c := &x.Mapped.Header[i]; len(c.Name) == len("Host") && gateway.EqualFold(c.Name, "Host") {
+			return c.Value
+		}
+	}
+	return ""
 }
 
 // take reports whether a field must not be passed on, and keeps what it says.

@@ -11,18 +11,22 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
+	"penstock/internal/mapping"
 )
 
 // HTTP is a compiled HTTP_PROXY integration over the internet: the request goes
-// to the backend as it came, but for the line, the Host and the fields that
-// belong to the connection; the answer comes back as it is.
+// to the backend as it came, but for the line, the Host, the fields that belong to
+// the connection and what the request mapping changes; the answer comes back as it
+// is, but for what the response mapping changes.
 type HTTP struct {
-	client  *Client
-	method  string // "" keeps the client's
-	uri     *uriTemplate
-	pool    *pool // of a fixed target
-	appends bool  // the path of the request to the URI's
-	timeout time.Duration
+	client   *Client
+	method   string // "" keeps the client's
+	uri      *uriTemplate
+	pool     *pool // of a fixed target
+	appends  bool  // the path of the request to the URI's
+	timeout  time.Duration
+	request  *mapping.Request
+	response *mapping.Response
 }
 
 // HTTPSpec is what an HTTP integration is compiled from.
@@ -39,6 +43,10 @@ type HTTPSpec struct {
 	// Timeout is how long the backend may take for its complete answer. The time
 	// for which the client keeps the backend waiting does not count.
 	Timeout time.Duration
+	// Request and Response are the parameter mappings, nil without. The body of the
+	// request must be in memory as far as Request looks into it.
+	Request  *mapping.Request
+	Response *mapping.Response
 }
 
 // Names of net/http's for the files that know nothing else of it.
@@ -69,7 +77,7 @@ func NewHTTP(c *Client, spec HTTPSpec) (*HTTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &HTTP{client: c, method: spec.Method, uri: u, appends: spec.AppendPath, timeout: spec.Timeout}
+	h := &HTTP{client: c, method: spec.Method, uri: u, appends: spec.AppendPath, timeout: spec.Timeout, request: spec.Request, response: spec.Response}
 	if h.method == "ANY" {
 		h.method = ""
 	}
@@ -95,6 +103,12 @@ type call struct {
 
 // Invoke implements gateway.Integration.
 func (h *HTTP) Invoke(x *gateway.Exchange) error {
+	if err := h.request.Apply(x); err != nil {
+		return err
+	}
+	if h.uri.loose && !x.Mapped.HasPath && !mapping.SafePath(string(fillPath(nil, h.uri.path, x))) {
+		return gateway.BadRequest(errLeaves)
+	}
 	k := call{x: x, pool: h.pool, method: h.method, authority: h.uri.authority, deadline: time.Now().Add(h.timeout)}
 	if k.pool == nil {
 		to, host, err := parseAuthority(string(appendPath(nil, h.uri.host, x)), h.uri.tls)
@@ -106,12 +120,18 @@ func (h *HTTP) Invoke(x *gateway.Exchange) error {
 	if k.method == "" {
 		k.method = x.Request.Method
 	}
+	if host := mappedHost(x); host != "" {
+		k.authority = host
+	}
 	again, err := h.try(&k, true)
 	if again {
 		_, err = h.try(&k, false)
 	}
 	return err
 }
+
+// errLeaves is the cause when path variables would lead out of the integration's path.
+var errLeaves = errors.New("the path variables make a dot segment in the path of the integration URI")
 
 // try makes one attempt. It reports whether another one, on a new connection, is
 // safe: the backend had closed a reused connection, and the request either was
@@ -120,7 +140,7 @@ func (h *HTTP) try(k *call, reuse bool) (again bool, err error) {
 	x := k.x
 	c, err := k.pool.get(x, k.deadline, reuse)
 	if err != nil {
-		return false, gateway.ServiceUnavailable(err)
+		return false, unreachable(x, err)
 	}
 	reused := !c.fresh
 	c.SetDeadline(k.deadline)
@@ -176,6 +196,14 @@ func (h *HTTP) drop(x *gateway.Exchange, c *conn) {
 // errGone is the cause when the client left before the answer.
 var errGone = errors.New("the client left")
 
+// What access logs show of failures, $context.integration.error.
+const (
+	textTimeout     = "Endpoint request timed out"
+	textUnreachable = "The endpoint could not be reached"
+	textMalformed   = "The response of the endpoint is malformed or incomplete"
+	textOverload    = "The gateway has no room for the response of the endpoint"
+)
+
 // outcome is the answer for a failed attempt: 503 when the backend did not answer
 // in time, 500 when it answered wrongly.
 func outcome(x *gateway.Exchange, err error) error {
@@ -183,12 +211,25 @@ func outcome(x *gateway.Exchange, err error) error {
 	case x.Gone():
 		return gateway.ServiceUnavailable(errGone)
 	case timedOut(err):
-		return gateway.ServiceUnavailable(fmt.Errorf("the backend took longer than the timeout of the integration: %w", err))
+		x.Integration.Error = textTimeout
+		return gateway.IntegrationTimeout(fmt.Errorf("the backend took longer than the timeout of the integration: %w", err))
 	case errors.Is(err, gateway.ErrNoMemory):
+		x.Integration.Error = textOverload
 		return gateway.ServiceUnavailable(err)
 	default:
+		x.Integration.Error = textMalformed
 		return gateway.InternalError(err)
 	}
+}
+
+// unreachable is the answer when there is no connection to the backend.
+func unreachable(x *gateway.Exchange, err error) error {
+	if timedOut(err) {
+		x.Integration.Error = textTimeout
+		return gateway.IntegrationTimeout(err)
+	}
+	x.Integration.Error = textUnreachable
+	return gateway.ServiceUnavailable(err)
 }
 
 func idempotent(method string) bool {
@@ -210,9 +251,13 @@ func (h *HTTP) appendHead(b []byte, k *call, local string) []byte {
 	r := &x.Request
 	b = append(b, k.method...)
 	b = append(b, ' ')
-	b = appendPath(b, h.uri.path, x)
-	if h.appends {
-		b = appendRawPath(b, x.RawPath)
+	if x.Mapped.HasPath {
+		b = appendEscaped(b, x.Mapped.Path, &pathByte)
+	} else {
+		b = appendPath(b, h.uri.path, x)
+		if h.appends {
+			b = appendRawPath(b, x.RawPath)
+		}
 	}
 	separator := byte('?')
 	if h.uri.hasQuery {
@@ -220,9 +265,12 @@ func (h *HTTP) appendHead(b []byte, k *call, local string) []byte {
 		b = appendQuery(b, h.uri.query, x)
 		separator = '&'
 	}
-	if r.Query != "" {
+	if r.Query != "" || len(x.Mapped.Query) > 0 {
 		b = append(b, separator)
-		b = append(b, r.Query...)
+		n := len(b)
+		if b = mapping.AppendQuery(b, x); len(b) == n {
+			b = b[:n-1] // nothing is left
+		}
 	}
 	b = append(b, " HTTP/1.1\r\nHost: "...)
 	b = append(b, k.authority...)

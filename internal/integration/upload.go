@@ -1,8 +1,10 @@
 package integration
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -71,16 +73,21 @@ func (h *HTTP) upload(k *call, c *conn) error {
 	case !l.early:
 		return h.answer(k, c, &l.head, err == nil)
 	}
-	x.Response.Status = l.head.status
-	x.Response.Header = x.Buffers.Response
+	answered(x, &l.head)
 	if bodiless(k.method, l.head.status) {
 		h.answerWithoutBody(k, c, &l.head, err == nil)
-		return nil
+		return h.response.Apply(x)
 	}
-	x.Response.Body = gateway.Body{Stream: l.spool, Length: l.spool.Len()}
+	body := &x.Response.Body
+	*body = gateway.Body{Stream: l.spool, Length: l.spool.Len()}
+	if h.response.ReadsBody(l.head.status) {
+		body.Prefix = make([]byte, min(gateway.MappedBody, body.Length))
+		io.ReadFull(l.spool, body.Prefix)
+		body.Stream = io.MultiReader(bytes.NewReader(body.Prefix), l.spool)
+	}
 	x.Response.Bodiless = x.Request.Method == methodHead
 	release(x, c, err == nil && !l.head.close)
-	return nil
+	return h.response.Apply(x)
 }
 
 // A clientError is one of reading the request, not of the backend.

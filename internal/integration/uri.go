@@ -23,6 +23,10 @@ type uriTemplate struct {
 
 	hasQuery bool
 
+	// loose says that a path variable does not fill whole segments, so that its value
+	// and what stands beside it may together make a dot segment.
+	loose bool
+
 	// fixed is the target when the host holds no variable.
 	fixed bool
 	to    Target
@@ -97,6 +101,7 @@ func parseURI(uri string, vars []string) (*uriTemplate, error) {
 	if u.path, err = parseParts(path, vars); err != nil {
 		return nil, fmt.Errorf("integration URI %q: %w", uri, err)
 	}
+	u.loose = looseParts(u.path)
 	if u.query, err = parseParts(query, vars); err != nil {
 		return nil, fmt.Errorf("integration URI %q: %w", uri, err)
 	}
@@ -133,6 +138,18 @@ func parseParts(s string, vars []string) ([]part, error) {
 		s = rest
 	}
 	return parts, nil
+}
+
+// looseParts reports whether a path variable has anything but slashes or the ends of
+// the path beside it.
+func looseParts(path []part) bool {
+	for i := range path {
+		if path[i].variable >= 0 &&
+			(i > 0 && !strings.HasSuffix(path[i-1].text, "/") || i+1 < len(path) && !strings.HasPrefix(path[i+1].text, "/")) {
+			return true
+		}
+	}
+	return false
 }
 
 func indexOf(list []string, s string) int {
@@ -200,6 +217,18 @@ func (u *uriTemplate) trimSlash() {
 func appendPath(b []byte, parts []part, x *gateway.Exchange) []byte {
 	for i := range parts {
 		b = appendPart(b, &parts[i], x, &pathByte)
+	}
+	return b
+}
+
+// fillPath fills in the values of path variables as they are.
+func fillPath(b []byte, parts []part, x *gateway.Exchange) []byte {
+	for i := range parts {
+		if p := &parts[i]; p.variable < 0 {
+			b = append(b, p.text...)
+		} else {
+			b = append(b, x.Vars.At(p.variable)...)
+		}
 	}
 	return b
 }
