@@ -3,6 +3,7 @@ package sigv4
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"strings"
 	"sync"
 )
 
@@ -72,6 +73,9 @@ func (c *keyCache) get(credential Credential, s scope) []byte {
 	if c.keys == nil || len(c.keys) >= maxKeys {
 		c.keys = make(map[keyOwner]cachedKey)
 	}
+	// What a request says may lie in memory that is reused when it is answered.
+	owner.accessKeyID = strings.Clone(owner.accessKeyID)
+	owner.scope = scope{strings.Clone(s.date), strings.Clone(s.region), strings.Clone(s.service)}
 	c.keys[owner] = cachedKey{credential.SecretAccessKey, key}
 	return key
 }

@@ -64,6 +64,19 @@ func NewVerifier(o Options) *Verifier {
 // The error is an *Error. A known access key, an unknown one and a wrong secret
 // take the same time.
 func (v *Verifier) Verify(r *http.Request, body []byte) (Identity, error) {
+	return v.VerifyHash(r, func() (string, error) { return hexHash(body), nil })
+}
+
+// VerifyHash is Verify for a body that is expensive to get at: hash reads it and
+// returns its SHA-256 in lower-case hexadecimal. It is called at most once, and not
+// for what is refused without it: a request without a well-formed signature for this
+// service, region and time, one that lacks a header it claims to sign, and one that
+// announces an unsigned payload. An error of hash is returned as it is.
+//
+// The body of a caller that does not exist is hashed like any other. Otherwise the
+// time of an answer, and whether the body is read at all, would tell which access keys
+// exist. Bounding the body is the business of hash.
+func (v *Verifier) VerifyHash(r *http.Request, hash func() (string, error)) (Identity, error) {
 	m, a, err := parse(r)
 	if err != nil {
 		return Identity{}, err
@@ -74,10 +87,23 @@ func (v *Verifier) Verify(r *http.Request, body []byte) (Identity, error) {
 	if err := v.checkTime(a); err != nil {
 		return Identity{}, err
 	}
-	payloadHash := hexHash(body)
-	if err := checkPayload(m, a, payloadHash); err != nil {
+	claimed, err := claimedPayload(m, a)
+	if err != nil {
 		return Identity{}, err
 	}
+	// The hash of the body is what a canonical request ends with.
+	canonical, err := m.appendCanonical(make([]byte, 0, 1024), a.signedHeaders, "", v.options.EncodeOnce)
+	if err != nil {
+		return Identity{}, err
+	}
+	payloadHash, failure := hash()
+	if failure != nil {
+		return Identity{}, failure
+	}
+	if claimed != "" && claimed != payloadHash {
+		return Identity{}, invalid("x-amz-content-sha256 is not the SHA-256 of the body.")
+	}
+	canonical = append(canonical, payloadHash...)
 
 	credential, known := v.options.Lookup(a.accessKeyID)
 	known = known && credential.SecretAccessKey != "" // anyone could sign with none
@@ -85,10 +111,6 @@ func (v *Verifier) Verify(r *http.Request, body []byte) (Identity, error) {
 		credential.AccessKeyID = a.accessKeyID
 	} else {
 		credential = v.nobody
-	}
-	canonical, err := m.appendCanonical(make([]byte, 0, 1024), a.signedHeaders, payloadHash, v.options.EncodeOnce)
-	if err != nil {
-		return Identity{}, err
 	}
 	toSign := appendStringToSign(make([]byte, 0, 256), a.time.Format(timeFormat), a.scope, canonical)
 	signature := hmacSHA256(v.keys.get(credential, a.scope), toSign)
@@ -172,20 +194,20 @@ func (v *Verifier) checkTime(a *authorization) *Error {
 	return nil
 }
 
-// checkPayload compares x-amz-content-sha256, if it is signed, with the hash of
-// the body. If it is not signed, it says nothing and is ignored.
-func checkPayload(m *request, a *authorization, hash string) *Error {
+// claimedPayload returns what x-amz-content-sha256, if it is signed, says the hash of
+// the body is. If it is not signed, it says nothing and is ignored.
+func claimedPayload(m *request, a *authorization) (string, *Error) {
 	if !a.signs("x-amz-content-sha256") {
-		return nil
+		return "", nil
 	}
 	claimed, err := m.one("X-Amz-Content-Sha256")
 	switch {
 	case err != nil:
-		return err
+		return "", err
+	case claimed == "":
+		return "", invalid("The signed header 'x-amz-content-sha256' is empty or not in the request.")
 	case claimed == "UNSIGNED-PAYLOAD" || strings.HasPrefix(claimed, "STREAMING-"):
-		return invalid("x-amz-content-sha256 is %s, want the SHA-256 of the body: unsigned and chunked payloads are not accepted.", claimed)
-	case claimed != hash:
-		return invalid("x-amz-content-sha256 is not the SHA-256 of the body.")
+		return "", invalid("x-amz-content-sha256 is %s, want the SHA-256 of the body: unsigned and chunked payloads are not accepted.", claimed)
 	}
-	return nil
+	return claimed, nil
 }

@@ -1,0 +1,301 @@
+package authorizer
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"penstock/internal/event"
+	"penstock/internal/gateway"
+	"penstock/internal/integration"
+	"penstock/internal/policy"
+)
+
+// LambdaTimeout is how long the function of an authorizer may take, fixed by the
+// service.
+const LambdaTimeout = 10 * time.Second
+
+// A Source is an identity source, such as $request.header.Authorization. Append
+// appends its value, and reports false if the request has none.
+type Source interface {
+	Append(b []byte, x *gateway.Exchange) ([]byte, bool)
+}
+
+// LambdaSpec says what a Lambda authorizer is like.
+type LambdaSpec struct {
+	// Invoker calls the function. Without one, no request gets through.
+	Invoker integration.Invoker
+	// Function is the ARN of the function, with its qualifier if it has one.
+	Function string
+	// CredentialsARN names the role to call the function with; "" for none.
+	CredentialsARN string
+	// Version is the payload format of events, "1.0" or "2.0".
+	Version string
+	// Simple says that the function answers {"isAuthorized":true} and no policy. It
+	// needs version 2.0.
+	Simple bool
+	// Sources are the identity sources, SourceNames how they are written. All of them
+	// must have values; otherwise the function is not called.
+	Sources     []Source
+	SourceNames []string
+	// TTL is how long an answer counts for all requests with the same values of the
+	// identity sources; 0 for that request only. It needs identity sources.
+	TTL time.Duration
+	// API, Stage and AuthorizerID say whose answers are whose. Revision tells apart what
+	// the authorizer was before and after a change.
+	API, Stage, AuthorizerID, Revision string
+}
+
+// A Lambda authorizer asks a function whether a request may go on. It never changes;
+// what the function has answered is in Results, which outlive it.
+//
+// A request that lacks an identity source gets 401, one that the answer does not
+// allow 403. Whatever else keeps the function from answering in time, in the right
+// form, is 500: an authorizer that fails lets nothing through.
+type Lambda struct {
+	spec    LambdaSpec
+	results *Results
+	prefix  []byte // what the keys of all answers begin with
+	missing []lambdaMissing
+}
+
+// A lambdaMissing is the answer to a request without a value of one identity source.
+type lambdaMissing struct {
+	text string
+	err  error
+}
+
+var errNoInvoker = errors.New("there is no function host to call Lambda authorizers on")
+
+// NewLambda returns an authorizer whose answers are kept in results.
+func NewLambda(results *Results, spec LambdaSpec) (*Lambda, error) {
+	switch {
+	case results == nil:
+		return nil, errors.New("a Lambda authorizer needs a place for its results")
+	case spec.Version != "1.0" && spec.Version != "2.0":
+		return nil, fmt.Errorf("the payload format version is %q, want 1.0 or 2.0", spec.Version)
+	case spec.Simple && spec.Version != "2.0":
+		return nil, errors.New("simple responses need payload format version 2.0")
+	case spec.TTL < 0:
+		return nil, errors.New("the TTL of results is negative")
+	case spec.TTL > 0 && len(spec.Sources) == 0:
+		return nil, errors.New("results can only be cached by the values of identity sources, and there are none")
+	case len(spec.Sources) != len(spec.SourceNames):
+		return nil, errors.New("each identity source needs its name")
+	}
+	l := &Lambda{spec: spec, results: results}
+	for _, part := range [...]string{spec.API, spec.Stage, spec.AuthorizerID, spec.Revision} {
+		l.prefix = binary.BigEndian.AppendUint64(l.prefix, uint64(len(part)))
+		l.prefix = append(l.prefix, part...)
+	}
+	for _, name := range spec.SourceNames {
+		text := "the identity source " + name + " has no value"
+		l.missing = append(l.missing, lambdaMissing{text, gateway.Unauthorized("", errors.New(text))})
+	}
+	return l, nil
+}
+
+// A lambdaScratch is room for the key of an answer, which has the values of the
+// identity sources in it.
+type lambdaScratch struct {
+	key    []byte
+	values []lambdaSpan
+}
+
+// A lambdaSpan is where a value stands.
+type lambdaSpan struct{ start, end int }
+
+var lambdaScratches = sync.Pool{New: func() any { return new(lambdaScratch) }}
+
+// maxScratch is the largest scratch that is kept for another request.
+const maxScratch = 16 << 10
+
+// Authorize implements gateway.Authorizer.
+func (l *Lambda) Authorize(x *gateway.Exchange) error {
+	if l.spec.Invoker == nil {
+		return l.fail(x, errNoInvoker)
+	}
+	s := lambdaScratches.Get().(*lambdaScratch)
+	a, err := l.answer(x, s)
+	if cap(s.key) <= maxScratch {
+		lambdaScratches.Put(s)
+	}
+	if err != nil {
+		return err
+	}
+	return l.decide(x, a)
+}
+
+// answer returns the answer of the function, a new one or one of before.
+func (l *Lambda) answer(x *gateway.Exchange, s *lambdaScratch) (*lambdaAnswer, error) {
+	s.key, s.values = append(s.key[:0], l.prefix...), s.values[:0]
+	for i, source := range l.spec.Sources {
+		// The length stands before the value, so that no two lists of values are the
+		// same bytes.
+		length := len(s.key)
+		s.key = append(s.key, 0, 0, 0, 0, 0, 0, 0, 0)
+		var ok bool
+		s.key, ok = source.Append(s.key, x)
+		start := length + 8
+		if !ok || len(s.key) <= start {
+			x.AuthorizerError = l.missing[i].text
+			return nil, l.missing[i].err
+		}
+		binary.BigEndian.PutUint64(s.key[length:], uint64(len(s.key)-start))
+		s.values = append(s.values, lambdaSpan{start, len(s.key)})
+	}
+	var a *lambdaAnswer
+	var err error
+	if l.spec.TTL == 0 {
+		a, err = alone(x.Context(), l.call(x, s))
+	} else {
+		key := keyOf(s.key)
+		if a = l.results.get(key); a != nil {
+			return a, nil
+		}
+		a, err = l.results.share(x.Context(), key, l.spec.TTL, func() lambdaCall { return l.call(x, s) })
+	}
+	if err != nil {
+		return nil, l.fail(x, err)
+	}
+	return a, nil
+}
+
+// call returns a call of the function for an exchange. Nothing in it points to the
+// exchange or to s, so that it may last longer than both.
+func (l *Lambda) call(x *gateway.Exchange, s *lambdaScratch) lambdaCall {
+	a := event.Authorizer{ARN: routeARN(x), Sources: make([]string, len(s.values))}
+	for i, v := range s.values {
+		a.Sources[i] = string(s.key[v.start:v.end])
+	}
+	call := integration.Invocation{
+		Function:       l.spec.Function,
+		SourceARN:      arnOf(x, "/authorizers/", l.spec.AuthorizerID),
+		CredentialsARN: l.spec.CredentialsARN,
+	}
+	if l.spec.Version == "2.0" {
+		call.Payload = event.AppendAuthorizer20(make([]byte, 0, 2048), x, a)
+	} else {
+		call.Payload = event.AppendAuthorizer10(make([]byte, 0, 2048), x, a)
+	}
+	return func(ctx context.Context) (*lambdaAnswer, error) {
+		result, err := l.spec.Invoker.Invoke(ctx, call)
+		switch {
+		case err != nil:
+			return nil, err
+		case result.FunctionError != "":
+			return nil, errFunction
+		}
+		return parseLambdaAnswer(result.Payload, l.spec.Simple)
+	}
+}
+
+var (
+	errFunction      = errors.New("the function failed")
+	errLambdaTimeout = fmt.Errorf("the function did not answer in %.0f seconds", LambdaTimeout.Seconds())
+	errLeft          = errors.New("the client left before the function answered")
+	errCallPanic     = errors.New("the call of the function panicked")
+)
+
+// fail refuses an exchange for a reason that lies with the authorizer. Access logs get
+// to see what happened, but not what the function said.
+func (l *Lambda) fail(x *gateway.Exchange, err error) error {
+	var form *lambdaFormError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		err = errLambdaTimeout
+	case errors.Is(err, context.Canceled):
+		err = errLeft
+	}
+	switch {
+	case errors.As(err, &form):
+		x.AuthorizerError = "the answer of the function is malformed"
+	case err == errNoInvoker, err == errFunction, err == errLambdaTimeout, err == errLeft,
+		errors.Is(err, integration.ErrNoFunction), errors.Is(err, integration.ErrNotPermitted), errors.Is(err, integration.ErrThrottled):
+		x.AuthorizerError = err.Error()
+	default:
+		x.AuthorizerError = "the function could not be called"
+	}
+	return gateway.AuthorizerFailure(fmt.Errorf("authorizer %s: %w", l.spec.AuthorizerID, err))
+}
+
+// The answers to requests that are not allowed, and what access logs say.
+const (
+	textUnauthorized = "the function does not authorize the request"
+	textNotAllowed   = "no statement of the policy allows the request"
+	textDenied       = "a statement of the policy denies the request"
+)
+
+var (
+	errUnauthorized = gateway.Forbidden("", errors.New(textUnauthorized))
+	errNotAllowed   = gateway.Forbidden("", errors.New(textNotAllowed))
+	errDenied       = gateway.Forbidden("", errors.New(textDenied))
+)
+
+// decide applies an answer to an exchange. A policy is evaluated for each: one that
+// allows one route does not allow another.
+func (l *Lambda) decide(x *gateway.Exchange, a *lambdaAnswer) error {
+	if a.policy == nil {
+		if !a.authorized {
+			x.AuthorizerError = textUnauthorized
+			return errUnauthorized
+		}
+	} else if err := evaluate(x, a.policy, nil); err != nil {
+		return err
+	}
+	x.Identity = &a.identity
+	return nil
+}
+
+// evaluate returns nil if a policy allows a request, and otherwise the answer.
+func evaluate(x *gateway.Exchange, p *policy.Document, c *caller) error {
+	v := conditionValues{x, c}
+	switch p.Evaluate(policy.Request{Action: invokeAction, Resource: routeARN(x), Values: v.of}) {
+	case policy.Allowed:
+		return nil
+	case policy.Denied:
+		x.AuthorizerError = textDenied
+		return errDenied
+	default:
+		x.AuthorizerError = textNotAllowed
+		return errNotAllowed
+	}
+}
+
+// invokeAction is what a policy must allow, in lower case.
+const invokeAction = "execute-api:invoke"
+
+// routeARN returns what a policy must allow it on: the API, the stage, the method of
+// the request and its decoded path without the stage.
+func routeARN(x *gateway.Exchange) string {
+	path, _ := strings.CutPrefix(x.RoutePath, "/")
+	return arnOf(x, "/", x.Stage.Name, "/", x.Request.Method, "/", path)
+}
+
+// arnOf returns the ARN of an API, continued.
+func arnOf(x *gateway.Exchange, more ...string) string {
+	b := make([]byte, 0, 256)
+	for _, part := range [...]string{"arn:", partition(x.Region()), ":execute-api:", x.Region(), ":", x.Account(), ":", x.API.ID} {
+		b = append(b, part...)
+	}
+	for _, part := range more {
+		b = append(b, part...)
+	}
+	return string(b)
+}
+
+// partition returns the partition that a region is in.
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
