@@ -27,11 +27,11 @@ func (c *conn) readBody(x *Exchange, limit, inMemory int64) error {
 		}
 	}
 	if n < 0 {
-		return c.readChunked(x, limit, inMemory)
+		return x.readSpooled(&c.body, limit, inMemory)
 	}
 	// Of a long body, the first part must be here before anything is asked of a
 	// backend: clients that never send it cost nobody else a connection.
-	first, err := c.readFirst(x, int(min(n, inMemory)))
+	first, err := x.readFirst(&c.body, int(min(n, inMemory)))
 	if err != nil {
 		return err
 	}
@@ -46,22 +46,22 @@ func (c *conn) readBody(x *Exchange, limit, inMemory int64) error {
 
 // readFirst reads n bytes. The memory for many is taken when some are here, so that
 // who only announces a long body pins little.
-func (c *conn) readFirst(x *Exchange, n int) ([]byte, error) {
+func (x *Exchange) readFirst(r io.Reader, n int) ([]byte, error) {
 	first := x.bodyBuffer(min(n, keepBuffer))
-	if _, err := io.ReadFull(&c.body, first); err != nil || n == len(first) {
+	if _, err := io.ReadFull(r, first); err != nil || n == len(first) {
 		return first, err
 	}
 	all := x.bodyBuffer(n)
 	at := copy(all, first)
-	_, err := io.ReadFull(&c.body, all[at:])
+	_, err := io.ReadFull(r, all[at:])
 	return all, err
 }
 
-// readChunked reads a body of unannounced length whole: the backend gets it with
+// readSpooled reads a body of unannounced length whole: the backend gets it with
 // its length.
-func (c *conn) readChunked(x *Exchange, limit, inMemory int64) error {
+func (x *Exchange) readSpooled(r io.Reader, limit, inMemory int64) error {
 	spool := x.Spool()
-	if err := spool.Fill(&c.body, limit); err != nil {
+	if err := spool.Fill(r, limit); err != nil {
 		return spoolFailure(err)
 	}
 	n := spool.Len()

@@ -87,15 +87,16 @@ func (c *CORS) appendPreflight(fields []Field) []Field {
 	return fields
 }
 
-// origin returns the origin that a request says it comes from. Several are none.
+// origin returns the origin that a request says it comes from. Several are none,
+// also if all but one are empty.
 func (r *Request) origin() string {
-	origin := ""
+	origin, seen := "", false
 	for i := range r.Header {
 		if len(r.Header[i].Name) == len("Origin") && EqualFold(r.Header[i].Name, "Origin") {
-			if origin != "" {
+			if seen {
 				return ""
 			}
-			origin = r.Header[i].Value
+			origin, seen = r.Header[i].Value, true
 		}
 	}
 	return origin

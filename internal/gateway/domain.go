@@ -119,8 +119,13 @@ func (d *Domain) find(q *Request, path string) (to Destination, rule *RoutingRul
 			return r.Destination, r, base, r.StripBasePath, true
 		}
 	}
-	// The longest key is the one that is tried first.
-	for base := path[1:]; ; {
+	// The longest key is the one that is tried first. A path of nothing but slashes
+	// costs no more than a key may be long.
+	base = path[1:]
+	if len(base) > maxMappingKey {
+		base = base[:max(strings.LastIndexByte(base[:maxMappingKey+1], '/'), 0)]
+	}
+	for {
 		if m, ok := d.Mappings[base]; ok {
 			return m.Destination, nil, m.Key, true, true
 		}
@@ -130,6 +135,10 @@ func (d *Domain) find(q *Request, path string) (to Destination, rule *RoutingRul
 		base = base[:max(strings.LastIndexByte(base, '/'), 0)]
 	}
 }
+
+// maxMappingKey is the length of the longest key of an API mapping, a quota of the
+// service.
+const maxMappingKey = 300
 
 // domains are the domain names of a snapshot: exact ones by their names, others by
 // what follows "*.".
@@ -157,7 +166,10 @@ func (s *Snapshot) Domain(name string) *Domain {
 	if d := s.domains.exact[name]; d != nil {
 		return d
 	}
-	_, suffix, _ := strings.Cut(name, ".")
+	label, suffix, _ := strings.Cut(name, ".")
+	if label == "" {
+		return nil
+	}
 	return s.domains.wildcard[suffix]
 }
 

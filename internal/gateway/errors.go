@@ -47,6 +47,8 @@ var (
 	errMethod       = newError(http.StatusMethodNotAllowed, "Method Not Allowed", "DEFAULT_4XX")
 	errTimeout      = newError(http.StatusRequestTimeout, "Request Timeout", "DEFAULT_4XX")
 	errTooLarge     = newError(http.StatusRequestEntityTooLarge, "Request Entity Too Large", "REQUEST_TOO_LARGE")
+	errMediaType    = newError(http.StatusUnsupportedMediaType, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE")
+	errInvalidBody  = newError(http.StatusBadRequest, "Invalid request body", "BAD_REQUEST_BODY")
 	errTargetLong   = newError(http.StatusRequestURITooLong, "Request-URI Too Long", "DEFAULT_4XX")
 	errExpectation  = newError(http.StatusExpectationFailed, "Expectation Failed", "DEFAULT_4XX")
 	errMisdirected  = newError(http.StatusMisdirectedRequest, "Misdirected Request", "DEFAULT_4XX")
@@ -112,6 +114,12 @@ func AuthorizerFailure(cause error) *Error {
 // BadRequest is the answer to a request that leads to something that must not be
 // sent on.
 func BadRequest(cause error) *Error { return errBadRequest.with(cause) }
+
+// UnsupportedMediaType is the answer to a body that nothing says how to check.
+func UnsupportedMediaType(cause error) *Error { return errMediaType.with(cause) }
+
+// InvalidBody is the answer to a body that is not what the model of its route describes.
+func InvalidBody(cause error) *Error { return errInvalidBody.with(cause) }
 
 // InternalError is the answer for a failure of the API itself: a malformed
 // answer of a backend, an integration that cannot be called as configured.

@@ -176,6 +176,7 @@ type Exchange struct {
 	Buffers Buffers
 
 	server      *Server
+	handshake   *handshake // of the TLS connection; nil on others
 	transport   transport
 	bodyRead    bool
 	preflighted bool

@@ -192,9 +192,14 @@ func (r *Request) parseLine(line []byte) error {
 		}
 		return closing(errMethod, "method is not served")
 	}
-	for i := 0; i < len(r.Target); i++ {
+	return checkTarget(r.Target)
+}
+
+// checkTarget refuses characters that a target never has.
+func checkTarget(t string) error {
+	for i := 0; i < len(t); i++ {
 		// A fragment is never sent, and a backslash is a slash to some backends.
-		if c := r.Target[i]; c <= ' ' || c == 0x7f || c == '#' || c == '\\' {
+		if c := t[i]; c <= ' ' || c == 0x7f || c == '#' || c == '\\' {
 			return closing(errBadRequest, "malformed target")
 		}
 	}

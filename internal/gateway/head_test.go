@@ -294,17 +294,9 @@ func serveRecorded(t *testing.T, l gateway.Limits) (addr string, r *recorder) {
 	return addr, r
 }
 
-func TestHead(t *testing.T) {
-	t.Parallel()
-	addr, r := serveRecorded(t, gateway.Limits{})
-	for _, tt := range headCases() {
-		tt.check(t, addr, r)
-	}
-}
-
-// TestHeadBytes puts every byte in every place of a coding and a length where
+// TestSecurity02EveryByte puts every byte in every place of a coding and a length where
 // parsers have been seen to skip it.
-func TestHeadBytes(t *testing.T) {
+func TestSecurity02EveryByte(t *testing.T) {
 	t.Parallel()
 	addr, r := serveRecorded(t, gateway.Limits{})
 	token := func(b byte) bool {

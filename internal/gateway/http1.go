@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -19,22 +20,30 @@ import (
 type phase uint64
 
 const (
-	phaseIdle     phase = iota // between requests
-	phaseHead                  // part of a head has arrived
-	phaseBody                  // waiting for more of a body
-	phaseExchange              // being served
-	phaseWrite                 // sending a response
-	phaseBits     = 3
+	phaseIdle      phase = iota // between requests
+	phaseHead                   // part of a head has arrived
+	phaseBody                   // waiting for more of a body
+	phaseExchange               // being served
+	phaseWrite                  // sending a response
+	phaseHandshake              // the TLS handshake is not complete
+	phaseStreams                // streams of HTTP/2 are open, each with limits of its own
+	phaseBits      = 3
 )
 
 // A conn is one HTTP/1 connection: a goroutine that reads a request, serves it
-// and writes the response, over and over. It owns its exchange and its buffers.
+// and writes the response, over and over. It owns its exchange and its buffers. A TLS
+// connection may turn out to be one of HTTP/2, see http2.go.
 type conn struct {
-	nc  net.Conn
+	nc  net.Conn        // the TLS connection, if it is one
 	raw syscall.RawConn // nil when nc is not a socket
 	s   *Server
 	br  *bufio.Reader
 	x   Exchange
+
+	// Of a TLS connection; nil on others.
+	tls       *tls.Conn
+	below     *socket
+	handshake *handshake
 
 	// state is a count of phase changes and the phase. The watcher reads it; a
 	// state that does not change is a phase that lasts. So limits cost a request
@@ -51,6 +60,7 @@ type conn struct {
 	// expired says that a deadline may be set. mu guards setting it for a phase and
 	// clearing it behind that phase.
 	expired atomic.Bool
+	http2   atomic.Bool // the connection speaks HTTP/2
 	mu      sync.Mutex
 
 	// What the watcher saw, and when it saw it first.
@@ -121,6 +131,15 @@ func (c *conn) serve() {
 			c.s.panicked(&c.x, p)
 		}
 	}()
+	if c.tls != nil {
+		if !c.shake() {
+			return
+		}
+		if c.x.Request.TLS.NegotiatedProtocol == protocolHTTP2 {
+			c.serveHTTP2()
+			return
+		}
+	}
 	for c.serveOne() {
 	}
 }
@@ -140,6 +159,9 @@ func (c *conn) serveOne() bool {
 		c.framing, err = x.Request.parse(head)
 	}
 	c.body.start(c.framing)
+	if err == nil {
+		err = c.handshake.check(x.Start)
+	}
 	c.s.handle(x, err)
 	reuse, err := c.respond()
 	c.s.finish(x)
@@ -210,7 +232,7 @@ func (c *conn) readHead() ([]byte, error) {
 // wakeIfIdle ends the wait of an idle connection soon. The server calls it when
 // it shuts down.
 func (c *conn) wakeIfIdle() {
-	if state := c.state.Load(); phaseOf(state) == phaseIdle {
+	if state := c.state.Load(); phaseOf(state) == phaseIdle && !c.http2.Load() {
 		c.expire(state, time.Now().Add(drainIdle))
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"penstock/internal/gateway"
 )
 
-// TestEarlyAnswer: a request that is answered without its body being read leaves
+// TestSecurity11EarlyAnswer: a request that is answered without its body being read leaves
 // nothing on the connection that could be taken for another request.
-func TestEarlyAnswer(t *testing.T) {
+func TestSecurity11EarlyAnswer(t *testing.T) {
 	t.Parallel()
 	r := record(t)
 	_, addr := serve(t, gateway.Config{}, newAPI("a", newStage(t, "a", "$default", map[string]gateway.Integration{
@@ -69,9 +69,9 @@ func (n nibble) Invoke(x *gateway.Exchange) error {
 	return nil
 }
 
-// TestEarlyAnswerInBody: what the integration left of a long body ends with that
+// TestSecurity11EarlyAnswerInBody: what the integration left of a long body ends with that
 // body, and what it left of the one before does not count for the next.
-func TestEarlyAnswerInBody(t *testing.T) {
+func TestSecurity11EarlyAnswerInBody(t *testing.T) {
 	t.Parallel()
 	_, addr := serve(t, gateway.Config{}, newAPI("a", newStage(t, "a", "$default", map[string]gateway.Integration{"POST /pot": nibble(64<<10 + 1)})))
 	long := strings.Repeat("x", 64<<10+100)
@@ -122,9 +122,9 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// TestExpect: the body is asked for only when a route wants it, and no backend is
+// TestSecurity14ExpectContinue: the body is asked for only when a route wants it, and no backend is
 // dialed before it is here.
-func TestExpect(t *testing.T) {
+func TestSecurity14ExpectContinue(t *testing.T) {
 	t.Parallel()
 	addr, r := serveRecorded(t, gateway.Limits{BodyIdle: 100 * time.Millisecond, Abandoned: 10 * time.Millisecond})
 	for _, length := range []int{3, 200 << 10} {

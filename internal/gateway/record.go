@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,22 +98,26 @@ type records struct {
 }
 
 // A slot holds one request. Its texts are those of the snapshot, which never change,
-// or lie in buf.
+// or lie in buf. It refers to nothing else of a snapshot, which would live as long as
+// the slot, with the connections to its backends.
 type slot struct {
 	mu  sync.Mutex // guards the fields below
+	seq uint64     // counts requests, from 1; 0 is no request
 	buf []byte
 
 	id, method, host, path, query, routePath string
 	peer                                     netip.Addr
 	start                                    time.Time
-	stage                                    *Stage
-	route                                    *Route
-	apiID, by, domain, base, rule            string
+	stage, deployment                        string
+	routeKey, authorization                  string
+	varNames                                 []string
 	vars                                     [inlineRecordVars]string
+	apiID, by, domain, base, rule            string
+	asked                                    bool // buckets
 	throttled                                Throttled
 	authorizer                               time.Duration
 	authorizerError                          string
-	authorized                               bool
+	authorizes, authorized                   bool
 	changes                                  []recordedChange
 	called                                   bool
 	integration                              IntegrationOutcome
@@ -150,11 +155,19 @@ func (r *records) keep(x *Exchange) {
 	if r == nil {
 		return
 	}
-	s := &r.slots[(r.next.Add(1)-1)%uint64(len(r.slots))]
+	seq := r.next.Add(1)
+	s := r.slot(seq)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.seq > seq {
+		return // the ring went round meanwhile
+	}
+	s.seq = seq
 	s.fill(x)
 }
+
+// slot returns where the request of a number belongs.
+func (r *records) slot(seq uint64) *slot { return &r.slots[(seq-1)%uint64(len(r.slots))] }
 
 // fill makes the slot that of an exchange.
 func (s *slot) fill(x *Exchange) {
@@ -187,7 +200,16 @@ func (s *slot) fill(x *Exchange) {
 	}
 	s.routePath = s.copy(x.RoutePath)
 	s.peer, s.start = q.Peer.Addr(), x.Start
-	s.stage, s.route = x.Stage, x.Route
+	s.stage, s.deployment, s.asked = "", "", false
+	if x.Stage != nil {
+		s.stage, s.deployment = x.Stage.Name, x.Stage.DeploymentID
+		s.asked = x.Domain != nil || !x.Stage.EndpointDisabled
+	}
+	s.routeKey, s.authorization, s.varNames, s.authorizes = "", "", nil, false
+	if r := x.Route; r != nil {
+		s.routeKey, s.authorization, s.varNames = r.Key, r.AuthorizationType, r.Vars
+		s.authorizes = r.Authorizer != nil && x.Throttled == NotThrottled
+	}
 	s.apiID, s.domain, s.base, s.rule = "", "", "", ""
 	if x.API != nil {
 		s.apiID = x.API.ID
@@ -203,7 +225,7 @@ func (s *slot) fill(x *Exchange) {
 		s.vars[i] = s.copy(x.Vars.At(i))
 	}
 	s.throttled, s.authorizer, s.authorizerError = x.Throttled, x.AuthorizerLatency, s.copy(x.AuthorizerError)
-	s.authorized = x.Identity != nil
+	s.authorized = x.Identity != nil && x.AuthorizerError == ""
 	for i := range s.changes {
 		s.changes[i].Value, s.changes[i].before = s.copy(s.changes[i].Value), s.copy(s.changes[i].before)
 	}
@@ -233,7 +255,7 @@ func (x *Exchange) locatedBy() string {
 		return byDomain
 	case x.Domain != nil:
 		return byMapping
-	case strings.HasPrefix(x.Request.Path, pathForm) && !strings.HasPrefix(x.RawPath, pathForm):
+	case strings.HasPrefix(x.Request.Path, pathForm) && x.server.apiID(hostname(x.Request.Host)) == "":
 		return byPathForm
 	}
 	return byExecuteAPI
@@ -257,11 +279,11 @@ func (s *slot) addChanges(x *Exchange) {
 }
 
 func (s *slot) addChange(x *Exchange, place string, c Change, before string) {
-	if sensitive(c.Name) {
+	if sensitive(c.Name) || x.holdsSecret(before) {
 		before = redactedUnlessEmpty(before)
+	}
+	if sensitive(c.Name) || x.holdsSecret(c.Value) {
 		c.Value = redactedUnlessEmpty(c.Value)
-	} else if x.holdsSecret(c.Value) {
-		c.Value = redacted
 	}
 	s.changes = append(s.changes, recordedChange{c, place, before})
 }
@@ -289,22 +311,48 @@ func sensitive(name string) bool {
 	return false
 }
 
-// holdsSecret reports whether a value has in it what a sensitive field of the request
-// holds, or looks like a token.
+// jwtStart is how a token begins that is a JWT.
+const jwtStart = "eyJ"
+
+// minSecret is how long a value must be for it to be looked for in others.
+const minSecret = 4
+
+// holdsSecret reports whether a value has in it what a sensitive field or query
+// parameter of the request holds, or looks like a token. A scheme before the
+// credentials of a field, such as Bearer, need not be there.
 func (x *Exchange) holdsSecret(value string) bool {
-	if strings.Contains(value, "eyJ") { // how a JWT begins
+	if strings.Contains(value, jwtStart) {
 		return true
 	}
+	within := func(secret string) bool { return len(secret) >= minSecret && strings.Contains(value, secret) }
 	for i := range x.Request.Header {
 		f := &x.Request.Header[i]
-		if len(f.Value) >= 4 && len(f.Value) <= len(value) && sensitive(f.Name) && strings.Contains(value, f.Value) {
+		if !sensitive(f.Name) {
+			continue
+		}
+		if within(f.Value) {
+			return true
+		}
+		if _, credentials, ok := strings.Cut(f.Value, " "); ok && within(strings.TrimSpace(credentials)) {
+			return true
+		}
+	}
+	for pair := range strings.SplitSeq(x.Request.Query, "&") {
+		name, secret, _ := strings.Cut(pair, "=")
+		if !sensitive(name) {
+			continue
+		}
+		if within(secret) {
+			return true
+		}
+		if decoded, err := url.QueryUnescape(secret); err == nil && within(decoded) {
 			return true
 		}
 	}
 	return false
 }
 
-// Record returns what is remembered of a request: of the newest one with this ID.
+// Record returns what is remembered of the request with an ID.
 func (s *Server) Record(id string) (Record, bool) {
 	if s.records == nil || id == "" {
 		return Record{}, false
@@ -322,6 +370,7 @@ func (s *Server) Record(id string) (Record, bool) {
 }
 
 // Records returns what is remembered of the last requests, at most n, newest first.
+// Those that are being written meanwhile are left out.
 func (s *Server) Records(n int) []Record {
 	if s.records == nil {
 		return nil
@@ -329,10 +378,12 @@ func (s *Server) Records(n int) []Record {
 	size := uint64(len(s.records.slots))
 	next := s.records.next.Load()
 	var all []Record
-	for i := uint64(1); i <= min(size, next) && len(all) < n; i++ {
-		slot := &s.records.slots[(next-i)%size]
+	for i := uint64(0); i < min(size, next) && len(all) < n; i++ {
+		slot := s.records.slot(next - i)
 		slot.mu.Lock()
-		all = append(all, slot.record())
+		if slot.seq == next-i {
+			all = append(all, slot.record())
+		}
 		slot.mu.Unlock()
 	}
 	return all
@@ -343,6 +394,19 @@ func (s *Server) Remembers() bool { return s.records != nil }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
+// maxBareName is how long a query parameter without a value may be to pass for a name.
+const maxBareName = 32
+
+// parameterName returns the name in a pair of a query. One that is all there is may be
+// a credential: it is a name only if it is short and does not look like a token.
+func parameterName(pair string) string {
+	name, _, ok := strings.Cut(pair, "=")
+	if !ok && len(name) > maxBareName || strings.Contains(name, jwtStart) {
+		return redacted
+	}
+	return name
+}
+
 // record returns a copy of what the slot holds.
 func (s *slot) record() Record {
 	c := strings.Clone
@@ -352,27 +416,27 @@ func (s *slot) record() Record {
 		Response: ResponseRecord{Status: s.status, Length: s.length, Latency: millis(s.latency), Reason: c(s.reason)},
 	}
 	for pair := range strings.SplitSeq(s.query, "&") {
-		if name, _, _ := strings.Cut(pair, "="); name != "" {
+		if name := parameterName(pair); name != "" {
 			r.Query = append(r.Query, c(name))
 		}
 	}
-	if s.stage != nil {
-		r.Located.Stage, r.Located.DeploymentID = s.stage.Name, s.stage.DeploymentID
+	r.Located.Stage, r.Located.DeploymentID = s.stage, s.deployment
+	if s.asked {
 		r.Throttle = "granted"
 		if s.throttled != NotThrottled {
 			r.Throttle = "refused by the bucket of the " + s.throttled.String()
 		}
 	}
-	if s.route != nil {
-		r.Route = &RouteRecord{RouteKey: s.route.Key}
-		for i, name := range s.route.Vars[:min(len(s.route.Vars), inlineRecordVars)] {
+	if s.routeKey != "" {
+		r.Route = &RouteRecord{RouteKey: s.routeKey}
+		for i, name := range s.varNames[:min(len(s.varNames), inlineRecordVars)] {
 			if r.Route.Variables == nil {
 				r.Route.Variables = map[string]string{}
 			}
 			r.Route.Variables[name] = c(s.vars[i])
 		}
-		if s.route.Authorizer != nil && s.throttled == NotThrottled {
-			r.Authorizer = &AuthRecord{Type: s.route.AuthorizationType, Verdict: "allowed", Reason: c(s.authorizerError), Latency: millis(s.authorizer)}
+		if s.authorizes {
+			r.Authorizer = &AuthRecord{Type: s.authorization, Verdict: "allowed", Reason: c(s.authorizerError), Latency: millis(s.authorizer)}
 			if !s.authorized {
 				r.Authorizer.Verdict = "denied"
 			}

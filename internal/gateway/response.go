@@ -110,11 +110,7 @@ func (c *conn) respond() (keep bool, err error) {
 		c.out = append(c.out, r.Body.Bytes...)
 		err = c.write(c.out)
 	default:
-		c.parts = [2][]byte{c.out, r.Body.Bytes}
-		c.vector = c.parts[:]
-		_, err = c.vector.WriteTo(c.nc)
-		err = c.sent(err)
-		c.parts = [2][]byte{}
+		err = c.writeParts(c.out, r.Body.Bytes)
 	}
 	if release := r.Release; release != nil {
 		r.Release = nil
@@ -147,8 +143,15 @@ func (c *conn) sent(err error) error {
 
 // reset makes closing drop what has not been sent.
 func (c *conn) reset() {
-	if t, ok := c.nc.(interface{ SetLinger(int) error }); ok {
+	nc := c.nc
+	if c.below != nil {
+		nc = c.below.Conn
+	}
+	if t, ok := nc.(interface{ SetLinger(int) error }); ok {
 		t.SetLinger(0)
+	}
+	if c.below != nil {
+		nc.Close() // the end of TLS would be sent first, to a client that takes nothing
 	}
 }
 

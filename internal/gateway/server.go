@@ -35,6 +35,11 @@ type Limits struct {
 	// left of it. Write is how long it may take to accept a part of a response of
 	// at most 64 KiB. Default 30 s each.
 	BodyIdle, Write time.Duration
+	// Handshake is how long a TLS handshake may take. Default 10 s.
+	Handshake time.Duration
+	// Streams is how many streams a connection of HTTP/2 may have open at a time.
+	// Default 100.
+	Streams int
 	// Idle is how long a connection may rest between requests. Default 10 min.
 	Idle time.Duration
 	// Abandoned is how long an exchange runs before its client is watched for
@@ -75,7 +80,11 @@ func (l *Limits) setDefaults() {
 	if l.Conns == 0 {
 		l.Conns = defaultConns()
 	}
+	if l.Streams == 0 {
+		l.Streams = 100
+	}
 	def(&l.Head, 10*time.Second)
+	def(&l.Handshake, 10*time.Second)
 	def(&l.BodyIdle, 30*time.Second)
 	def(&l.Write, 30*time.Second)
 	def(&l.Idle, 10*time.Minute)
@@ -122,6 +131,8 @@ type Server struct {
 	date      atomic.Pointer[dateText]
 	complaint limiter
 	spooled   atomic.Int64 // bytes that spools hold
+
+	http2 http2Server
 
 	// draining makes every response the last on its connection.
 	draining atomic.Bool
@@ -177,7 +188,7 @@ func NewServer(c Config) *Server {
 func (s *Server) Publish(next *Snapshot) {
 	old := s.snapshot.Swap(next)
 	s.meters.sweep(old, next)
-	s.buckets.sweep(old, next)
+	s.buckets.sweep(old, next, int64(time.Since(s.epoch)))
 }
 
 // Conns returns the number of open connections.
@@ -332,7 +343,10 @@ func (s *Server) finish(x *Exchange) {
 
 // Serve accepts connections until the listener or the server closes. It returns
 // nil after Shutdown or Close.
-func (s *Server) Serve(l net.Listener) error {
+func (s *Server) Serve(l net.Listener) error { return s.accept(l, nil) }
+
+// accept is Serve and, with t, ServeTLS.
+func (s *Server) accept(l net.Listener, t *tlsListener) error {
 	s.mu.Lock()
 	if s.closed || s.draining.Load() {
 		s.mu.Unlock()
@@ -353,7 +367,7 @@ func (s *Server) Serve(l net.Listener) error {
 		c, err := l.Accept()
 		if err == nil {
 			delay = 0
-			s.start(c)
+			s.start(c, t)
 			continue
 		}
 		if s.draining.Load() || errors.Is(err, net.ErrClosed) {
@@ -371,8 +385,11 @@ func (s *Server) Serve(l net.Listener) error {
 // maxAcceptDelay is the longest pause after a connection could not be accepted.
 const maxAcceptDelay = 250 * time.Millisecond
 
-func (s *Server) start(nc net.Conn) {
+func (s *Server) start(nc net.Conn, t *tlsListener) {
 	c := newConn(s, nc)
+	if t != nil {
+		c.secure(t)
+	}
 	s.mu.Lock()
 	full := len(s.conns) >= s.limits.Conns && !s.evict()
 	if s.closed || full {
@@ -398,6 +415,10 @@ func (s *Server) start(nc net.Conn) {
 // process is not known.
 const fallbackConns = 10000
 
+// slowHandshake is how long a TLS handshake lasts before its connection counts as one
+// that rests, where there are too many.
+const slowHandshake = time.Second
+
 // evictTries is how many connections are looked at for one that rests.
 const evictTries = 64
 
@@ -410,7 +431,9 @@ func (s *Server) evict() bool {
 	}
 	tries := 0
 	for c := range s.conns {
-		if state := c.state.Load(); state == c.seen && phaseOf(state) == phaseIdle && !c.expired.Load() {
+		state := c.state.Load()
+		rests := phaseOf(state) == phaseIdle || phaseOf(state) == phaseHandshake && time.Since(c.since) > slowHandshake
+		if state == c.seen && rests && !c.expired.Load() {
 			c.expire(state, time.Unix(1, 0))
 			return true
 		}
@@ -454,6 +477,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		c.wakeIfIdle()
 	}
 	s.mu.Unlock()
+	s.http2.goAway()
 	done := make(chan struct{})
 	go func() {
 		s.accepting.Wait()
@@ -482,7 +506,7 @@ func (s *Server) Close() error {
 		l.Close()
 	}
 	for c := range s.conns {
-		c.nc.Close() // first: what is aborted must not be answered as if its backend had failed
+		c.cutOff() // first: what is aborted must not be answered as if its backend had failed
 		c.x.abort()
 	}
 	s.mu.Unlock()

@@ -24,6 +24,7 @@ type Spool struct {
 	blocks []*block
 	length int64
 	read   int64
+	held   int64 // bytes of the budget that are not for blocks
 }
 
 var (
@@ -83,9 +84,9 @@ func (s *Spool) Read(p []byte) (int, error) {
 }
 
 func (s *Spool) free() {
-	s.budget.Add(-int64(len(s.blocks)) * blockSize)
+	s.budget.Add(-int64(len(s.blocks))*blockSize - s.held)
 	for _, b := range s.blocks {
 		blocks.Put(b)
 	}
-	s.blocks, s.length, s.read = nil, 0, 0
+	s.blocks, s.length, s.read, s.held = nil, 0, 0, 0
 }

@@ -15,20 +15,22 @@ type Limit struct {
 	closed   bool
 }
 
-// maxInterval keeps the arithmetic of buckets far from the limits of int64.
-const maxInterval = int64(math.MaxInt64 >> 24)
+// maxCapacity is the longest time that an empty bucket takes to fill, some 73 years.
+// It keeps the arithmetic of buckets within int64.
+const maxCapacity = int64(math.MaxInt64 >> 2)
 
-// NewLimit returns a limit of rate requests per second and burst at once.
+// NewLimit returns a limit of rate requests per second and burst at once. A rate at
+// which a request takes less than a nanosecond lets everything through; a bucket that
+// would take longer than maxCapacity to fill fills faster.
 func NewLimit(rate float64, burst int) *Limit {
 	if !(rate > 0) || burst <= 0 {
 		return &Limit{closed: true}
 	}
-	l := &Limit{interval: maxInterval}
-	if ns := math.Round(float64(time.Second) / rate); ns < float64(maxInterval) {
+	l := &Limit{interval: maxCapacity / int64(burst), capacity: maxCapacity}
+	if ns := math.Round(float64(time.Second) / rate); ns < float64(l.interval) {
 		l.interval = int64(ns)
 	}
-	l.capacity = math.MaxInt64 >> 1
-	if l.interval == 0 || int64(burst) <= l.capacity/l.interval {
+	if l.interval > 0 {
 		l.capacity = l.interval * int64(burst)
 	}
 	return l
@@ -36,9 +38,12 @@ func NewLimit(rate float64, burst int) *Limit {
 
 // A bucket is a token bucket in one word: when it will be full again, in nanoseconds
 // since the server started. A bucket that has been full for long says a time that is
-// past. So it fills without anybody looking at it, means the same under a limit that
-// changes, and is taken from without a lock. It starts full.
-type bucket struct{ full atomic.Int64 }
+// past. So it fills without anybody looking at it, and is taken from without a lock.
+// It starts full.
+type bucket struct {
+	full  atomic.Int64
+	limit *Limit // what full was computed with; guarded by buckets.mu
+}
 
 // take takes a token at a time and reports whether there was one.
 func (b *bucket) take(l *Limit, now int64) bool {
@@ -57,6 +62,34 @@ func (b *bucket) take(l *Limit, now int64) bool {
 	}
 }
 
+// adjust makes the bucket that of another limit: as many requests as were missing
+// from it still are, or all of a smaller burst. A bucket that was full stays full. A
+// limit that is closed lets nothing be taken, and so says nothing about the bucket.
+func (b *bucket) adjust(l *Limit, now int64) {
+	old := b.limit
+	if l.closed || old == l {
+		return
+	}
+	b.limit = l
+	if old == nil || *old == *l || old.interval == 0 || l.interval == 0 {
+		return
+	}
+	for {
+		full := b.full.Load()
+		if full <= now {
+			return
+		}
+		missing := float64(full-now) / float64(old.interval)
+		next := now + l.capacity
+		if missing < float64(l.capacity/l.interval) {
+			next = now + int64(missing*float64(l.interval))
+		}
+		if b.full.CompareAndSwap(full, next) {
+			return
+		}
+	}
+}
+
 // A bucketKey says what a bucket belongs to.
 type bucketKey struct{ stage, route string }
 
@@ -70,7 +103,7 @@ type buckets struct {
 // A bucketCell remembers the bucket of a route, like a meterCell.
 type bucketCell = atomic.Pointer[bucket]
 
-func (b *buckets) resolve(cell *bucketCell, api string, k bucketKey) *bucket {
+func (b *buckets) resolve(cell *bucketCell, api string, k bucketKey, l *Limit) *bucket {
 	if found := cell.Load(); found != nil {
 		return found
 	}
@@ -85,14 +118,16 @@ func (b *buckets) resolve(cell *bucketCell, api string, k bucketKey) *bucket {
 	found := b.byAPI[api][k]
 	if found == nil {
 		found = new(bucket)
+		found.adjust(l, 0)
 		b.byAPI[api][k] = found
 	}
 	cell.Store(found)
 	return found
 }
 
-// sweep drops the buckets of what next no longer has.
-func (b *buckets) sweep(old, next *Snapshot) {
+// sweep drops the buckets of what next no longer has, and makes the others those of
+// its limits.
+func (b *buckets) sweep(old, next *Snapshot, now int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for id, known := range b.byAPI {
@@ -100,15 +135,31 @@ func (b *buckets) sweep(old, next *Snapshot) {
 		if api != nil && api == old.API(id) {
 			continue
 		}
-		for k := range known {
-			if !api.has(meterKey(k)) {
+		for k, bucket := range known {
+			switch r := api.route(k); {
+			case r == nil:
 				delete(known, k)
+			case r.Limit != nil:
+				bucket.adjust(r.Limit, now)
 			}
 		}
 		if len(known) == 0 {
 			delete(b.byAPI, id)
 		}
 	}
+}
+
+// route returns the route that a bucket belongs to, or nil. The API may be nil.
+func (a *API) route(k bucketKey) *Route {
+	if a == nil || a.Stages[k.stage] == nil {
+		return nil
+	}
+	for _, r := range a.Stages[k.stage].Routes {
+		if r.Key == k.route {
+			return r
+		}
+	}
+	return nil
 }
 
 // A Throttled says which bucket had no token for an exchange.
@@ -135,7 +186,7 @@ func (x *Exchange) throttle() error {
 	if x.Route == nil || x.Route.Limit == nil {
 		return nil
 	}
-	if !s.buckets.resolve(&x.Route.bucket, x.API.ID, bucketKey{x.Stage.Name, x.Route.Key}).take(x.Route.Limit, now) {
+	if !s.buckets.resolve(&x.Route.bucket, x.API.ID, bucketKey{x.Stage.Name, x.Route.Key}, x.Route.Limit).take(x.Route.Limit, now) {
 		x.Throttled = ThrottledByRoute
 		return because(errTooMany, "the route has used up its requests")
 	}

@@ -45,7 +45,11 @@ func (c *conn) look(now time.Time) {
 	l := &c.s.limits
 	switch phaseOf(state) {
 	case phaseIdle:
-		if lasted > l.Idle {
+		if lasted > l.Idle && !c.http2.Load() { // there, the client is told first
+			c.expire(state, now)
+		}
+	case phaseHandshake:
+		if lasted > l.Handshake {
 			c.expire(state, now)
 		}
 	case phaseHead:
@@ -76,6 +80,10 @@ func (c *conn) clientLeft() bool {
 	}
 	left := false
 	err := c.raw.Control(func(fd uintptr) {
+		if c.tls != nil && otherEndClosed(int(fd)) {
+			left = true
+			return
+		}
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		switch {
