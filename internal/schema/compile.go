@@ -53,7 +53,7 @@ func (d *document) value(n *jsontree.Node) any {
 	case jsontree.Number:
 		return json.Number(n.Text)
 	case jsontree.String:
-		if d.models[n] {
+		if _, ok := d.models[n]; ok {
 			return anyURL
 		}
 		return n.Text

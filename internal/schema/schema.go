@@ -20,6 +20,7 @@ import (
 	"errors"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"penstock/internal/jsontree"
@@ -74,16 +75,40 @@ func (e *Error) Error() string {
 //
 // Check is for texts of up to [MaxLength] bytes and refuses longer ones.
 func Check(text string) error {
+	_, err := open(text)
+	return err
+}
+
+// open returns a schema that there is nothing wrong with.
+func open(text string) (*document, error) {
 	root, err := read(text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d := newDocument(root)
 	if d.err != nil {
-		return d.err
+		return nil, d.err
 	}
-	_, err = d.compile()
-	return err
+	if _, err = d.compile(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// References returns the names of the models that a schema refers to, sorted. A text
+// that is no schema refers to none.
+func References(text string) []string {
+	root, err := read(text)
+	if err != nil {
+		return nil
+	}
+	d := newDocument(root)
+	var names []string
+	for _, m := range d.models {
+		names = append(names, m.name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // A document is a schema and what its references lead to.
@@ -94,7 +119,7 @@ type document struct {
 	ids       map[*jsontree.Node]string         // the URLs of resources
 	bases     map[*jsontree.Node]string         // every schema, with the URL its references are relative to
 	targets   map[*jsontree.Node]*jsontree.Node // the schema that has a $ref, to the schema it leads to
-	models    map[*jsontree.Node]bool           // values of $ref that lead to a model
+	models    map[*jsontree.Node]modelReference // values of $ref that lead to a model
 	pending   []*jsontree.Node                  // schemas whose references are not resolved yet
 	err       error                             // the first thing that is wrong
 }
@@ -111,7 +136,7 @@ func newDocument(root *jsontree.Node) *document {
 		ids:       map[*jsontree.Node]string{root: baseURL},
 		bases:     map[*jsontree.Node]string{},
 		targets:   map[*jsontree.Node]*jsontree.Node{},
-		models:    map[*jsontree.Node]bool{},
+		models:    map[*jsontree.Node]modelReference{},
 	}
 	if root.Kind != jsontree.Object {
 		d.fail(root, "must be an object")
@@ -235,7 +260,12 @@ func join(base, reference string) (address, fragment string, err error) {
 }
 
 // model is the URL of a model of an API.
-var model = regexp.MustCompile(`^https://apigateway\.amazonaws\.com/restapis/[0-9A-Za-z]+/models/[0-9A-Za-z]+$`)
+var model = regexp.MustCompile(`^https://apigateway\.amazonaws\.com/restapis/[0-9A-Za-z]+/models/([0-9A-Za-z]+)$`)
+
+// A modelReference leads to a model, or into it.
+type modelReference struct {
+	name, fragment string // the fragment is decoded
+}
 
 // reference resolves the $ref of a schema.
 func (d *document) reference(n *jsontree.Node) {
@@ -248,7 +278,7 @@ func (d *document) reference(n *jsontree.Node) {
 	resource := d.resources[address]
 	switch {
 	case resource == nil && model.MatchString(address):
-		d.models[ref] = true
+		d.models[ref] = modelReference{model.FindStringSubmatch(address)[1], fragment}
 		return
 	case resource == nil && isDraft4(address):
 		return
@@ -256,22 +286,10 @@ func (d *document) reference(n *jsontree.Node) {
 		d.fail(ref, "%q is not in the schema, and nothing else is read but models: https://apigateway.amazonaws.com/restapis/{api}/models/{Name}", ref.Text)
 		return
 	}
-	target, base := resource, address
-	if fragment != "" && !strings.HasPrefix(fragment, "/") {
-		if target = d.anchors[address+"#"+fragment]; target == nil {
-			d.fail(ref, "%q leads nowhere", ref.Text)
-			return
-		}
-	} else if fragment != "" {
-		for name := range strings.SplitSeq(fragment[1:], "/") {
-			if target = child(target, name); target == nil {
-				d.fail(ref, "%q leads nowhere", ref.Text)
-				return
-			}
-			if id, ok := d.ids[target]; ok {
-				base = id
-			}
-		}
+	target, base := d.follow(resource, address, fragment)
+	if target == nil {
+		d.fail(ref, "%q leads nowhere", ref.Text)
+		return
 	}
 	if target.Kind != jsontree.Object {
 		d.fail(ref, "%q leads to what is no schema", ref.Text)
@@ -279,4 +297,25 @@ func (d *document) reference(n *jsontree.Node) {
 	}
 	d.schema(target, base)
 	d.targets[n] = target
+}
+
+// follow returns what a fragment leads to in the resource with an address, and the URL
+// that references there are relative to. It returns nil if it leads nowhere.
+func (d *document) follow(resource *jsontree.Node, address, fragment string) (target *jsontree.Node, base string) {
+	if fragment == "" {
+		return resource, address
+	}
+	if !strings.HasPrefix(fragment, "/") {
+		return d.anchors[address+"#"+fragment], address
+	}
+	target, base = resource, address
+	for name := range strings.SplitSeq(fragment[1:], "/") {
+		if target = child(target, name); target == nil {
+			return nil, ""
+		}
+		if id, ok := d.ids[target]; ok {
+			base = id
+		}
+	}
+	return target, base
 }
