@@ -29,13 +29,16 @@ func (s *Server) allowPrivate() bool {
 	if allow := s.config.AllowPrivateUpstreams; allow != nil {
 		return *allow
 	}
-	return address(s.listener).Addr().IsLoopback()
+	return address(s.listener).Addr().IsLoopback() && (s.tlsListener == nil || address(s.tlsListener).Addr().IsLoopback())
 }
 
 // owns reports whether a connection to a would come to one of the server's own
 // listeners.
 func (s *Server) owns(a netip.AddrPort) bool {
-	for _, l := range []*net.TCPListener{s.listener, s.adminListener} {
+	for _, l := range []*net.TCPListener{s.listener, s.tlsListener, s.adminListener} {
+		if l == nil {
+			continue
+		}
 		if own := address(l); own.Port() == a.Port() && meets(own.Addr(), a.Addr().Unmap()) {
 			return true
 		}

@@ -76,7 +76,13 @@ func (s *Server) adminHandler() http.Handler {
 			metrics.ServeHTTP(w, r)
 		case "/_penstock/backup":
 			s.serveBackup(w, r)
+		case "/_penstock/requests":
+			s.serveRequests(w, r)
 		default:
+			if id, ok := strings.CutPrefix(path, "/_penstock/requests/"); ok {
+				s.serveRequest(w, r, id)
+				return
+			}
 			s.serveControl(w, r)
 		}
 	})
@@ -173,23 +179,33 @@ func (a authenticator) Authenticate(r *http.Request, body []byte) (control.Princ
 // written can be restored by `penstock restore`.
 func (s *Server) Backup(w io.Writer) error { return store.WriteBackup(w, s.store) }
 
-// serveBackup streams a backup to whoever may call the control plane.
-func (s *Server) serveBackup(w http.ResponseWriter, r *http.Request) {
+// admits reports whether a caller may have what is not told by the control plane
+// itself, and says so if not: one without a policy, since policies do not know of it.
+// The reason says why it is not for everyone.
+func (s *Server) admits(w http.ResponseWriter, r *http.Request, reason string) bool {
 	if s.verifier != nil {
 		identity, err := s.verifier.Verify(r, nil)
 		if err != nil {
 			var refused *sigv4.Error
 			errors.As(err, &refused)
 			refuse(w, http.StatusForbidden, refused.Code(), refused.Error())
-			return
+			return false
 		}
 		if s.config.restricted(identity.AccessKeyID) {
-			refuse(w, http.StatusForbidden, "AccessDeniedException", "a backup holds everything: only callers without a policy may take one")
-			return
+			refuse(w, http.StatusForbidden, "AccessDeniedException", reason)
+			return false
 		}
 	}
 	if s.control.Load() == nil {
 		refuse(w, http.StatusServiceUnavailable, "ServiceUnavailableException", starting)
+		return false
+	}
+	return true
+}
+
+// serveBackup streams a backup to whoever may call the control plane.
+func (s *Server) serveBackup(w http.ResponseWriter, r *http.Request) {
+	if !s.admits(w, r, "a backup holds everything: only callers without a policy may take one") {
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")

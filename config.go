@@ -21,12 +21,17 @@ import (
 //go:generate go test -run ^TestConfigurationPage$ ./cmd/penstock -update
 
 // A Config is what a [Server] needs to know. Every field has a default, which the
-// zero value stands for. The comments of this file and of limits.go are the reference
-// page of the configuration.
+// zero value stands for. The comments of this file, of traffic.go and of limits.go are
+// the reference page of the configuration.
 type Config struct {
 	// Listen is the address that the APIs are served on, host:port. Port 0 takes a
 	// free one, no host means every address of the machine. Default: 127.0.0.1:8080.
 	Listen string `yaml:"listen"`
+
+	// ListenTLS is the address that the APIs are served on over TLS, host:port, with
+	// HTTP/2 and HTTP/1.1. Which certificate a name gets is said by
+	// [Config.Certificates]. Default: none.
+	ListenTLS string `yaml:"listenTls"`
 
 	// Admin is the address of the control plane, host:port. The same address serves
 	// /_penstock/health, /_penstock/ready and /metrics, to everyone who reaches it.
@@ -61,8 +66,38 @@ type Config struct {
 	// Credentials are those that may call the control plane. With them, every call
 	// must be signed (AWS Signature Version 4, service apigateway) by one of them.
 	// Without, every caller is let in, and [Config.Admin] must be a loopback address.
-	// Default: none.
+	// The same credentials sign requests to routes whose authorization type is AWS_IAM
+	// (service execute-api); without any, such routes let nobody in. Default: none.
 	Credentials []Credential `yaml:"credentials"`
+
+	// Certificates are those of [Config.ListenTLS]: custom domain names find theirs by its
+	// ARN, all other names by the names in it. A name without one gets a certificate that
+	// Penstock signs itself, which clients do not trust. Default: none.
+	Certificates []Certificate `yaml:"certificates"`
+
+	// ACME gets certificates from a certificate authority such as Let's Encrypt.
+	ACME ACME `yaml:"acme"`
+
+	// Truststores say where the trust stores of mutual TLS are that domain names give as
+	// s3://…, which Penstock does not read. Default: none.
+	Truststores []Truststore `yaml:"truststores"`
+
+	// AccessLogs say where access logs go, by the destination ARN of the stage. Logs that
+	// are not named go nowhere. Default: none.
+	AccessLogs []AccessLog `yaml:"accessLogs"`
+
+	// Tracing says where traces go.
+	Tracing Tracing `yaml:"tracing"`
+
+	// Explain says what is remembered of requests, for penstock explain.
+	Explain Explain `yaml:"explain"`
+
+	// Extensions are what the real service does not have.
+	Extensions Extensions `yaml:"extensions"`
+
+	// Functions are Lambda functions that run in the program that embeds Penstock, by
+	// their names or ARNs.
+	Functions map[string]Function `yaml:"-"`
 
 	// AuditLog is where a line of JSON is written for each call of the control plane:
 	// time, who called and from where, operation, resource, outcome and request ID, and
@@ -84,7 +119,7 @@ type Config struct {
 	// AllowPrivateUpstreams says whether integrations may call loopback and private
 	// addresses. Link-local addresses, where clouds keep instance metadata, and
 	// Penstock's own listeners are never called. Default: true if
-	// [Config.Listen] is a loopback address, otherwise false.
+	// [Config.Listen] and [Config.ListenTLS] are loopback addresses, otherwise false.
 	AllowPrivateUpstreams *bool `yaml:"allowPrivateUpstreams"`
 
 	// DrainTimeout is how long requests under way may take to finish when the
@@ -116,8 +151,9 @@ type Credential struct {
 
 	// Policy is an IAM policy document that says what the caller may do on the control
 	// plane: statements with Effect Allow or Deny, actions apigateway:GET, POST, PUT,
-	// PATCH and DELETE, and resources such as arn:aws:apigateway:us-east-1::/apis/*. It
-	// is written as keys or as a text of JSON. An explicit deny counts most; what is not
+	// PATCH and DELETE, and resources such as arn:aws:apigateway:us-east-1::/apis/*; and
+	// which routes with AWS_IAM the caller may call: the action execute-api:Invoke, and
+	// resources such as arn:aws:execute-api:us-east-1:000000000000:a1b2c3/*. It is written as keys or as a text of JSON. An explicit deny counts most; what is not
 	// allowed is denied. Conditions may ask about aws:SourceIp, aws:CurrentTime,
 	// aws:ResourceTag/KEY, aws:RequestTag/KEY, aws:TagKeys and more; one that cannot be
 	// evaluated is an error at the start. A caller without a policy may do everything.
@@ -175,6 +211,9 @@ func DefaultConfig() Config {
 		DrainTimeout:   30 * time.Second,
 		AuditLog:       "stderr",
 		HostedZoneID:   control.DefaultHostedZone,
+		ACME:           ACME{Directory: "https://acme-v02.api.letsencrypt.org/directory"},
+		Tracing:        Tracing{Sample: 0.01, ServiceName: "penstock"},
+		Explain:        Explain{Requests: 1000},
 		Log:            Log{Level: "info", Format: "text"},
 		Limits: Limits{
 			Body:                 10 << 20,
@@ -189,6 +228,11 @@ func DefaultConfig() Config {
 			UpstreamConns:        4096,
 			UpstreamIdleConns:    512,
 			UpstreamIdleTimeout:  55 * time.Second,
+			AccountRate:          10000,
+			AccountBurst:         5000,
+			HandshakeTimeout:     10 * time.Second,
+			Streams:              100,
+			AuthorizerResults:    10000,
 			ControlPlaneBurst:    1,
 			APIs:                 quotas.APIs,
 			Routes:               quotas.Routes,
@@ -242,7 +286,10 @@ func fill(v, defaults reflect.Value) {
 func (c Config) check() error {
 	var all []error
 	wrong := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
-	for _, a := range []struct{ key, value string }{{"listen", c.Listen}, {"admin", c.Admin}} {
+	for _, a := range []struct{ key, value string }{{"listen", c.Listen}, {"listenTls", c.ListenTLS}, {"admin", c.Admin}} {
+		if a.key == "listenTls" && a.value == "" {
+			continue
+		}
 		if _, port, err := net.SplitHostPort(a.value); err != nil || !isPort(port) {
 			wrong("%s: %q is not an address: want host:port, such as 127.0.0.1:8080", a.key, a.value)
 		}
@@ -282,6 +329,8 @@ func (c Config) check() error {
 		}
 		known[cr.AccessKeyID] = true
 	}
+	c.checkTLS(wrong)
+	c.checkObservability(wrong)
 	c.Limits.check(wrong)
 	return errors.Join(all...)
 }

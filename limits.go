@@ -65,6 +65,24 @@ type Limits struct {
 	// should be less than what backends keep theirs. Default: 55s.
 	UpstreamIdleTimeout time.Duration `yaml:"upstreamIdleTimeout"`
 
+	// AccountRate is how many requests per second all APIs together take in the long run;
+	// more get 429. -1 means any number, and then there is no [Limits.AccountBurst].
+	// Default: 10000.
+	AccountRate float64 `yaml:"accountRate"`
+
+	// AccountBurst is how many requests may come at once. Default: 5000.
+	AccountBurst int `yaml:"accountBurst"`
+
+	// HandshakeTimeout is how long a TLS handshake may take. Default: 10s.
+	HandshakeTimeout time.Duration `yaml:"handshakeTimeout"`
+
+	// Streams is how many requests one HTTP/2 connection may have under way. Default: 100.
+	Streams int `yaml:"streams"`
+
+	// AuthorizerResults is how many results of Lambda authorizers are remembered.
+	// Default: 10000.
+	AuthorizerResults int `yaml:"authorizerResults"`
+
 	// ControlPlaneRate is how many calls of the control plane are answered per
 	// second, all callers together; more get 429. 0 means no limit. Default: 0.
 	ControlPlaneRate float64 `yaml:"controlPlaneRate"`
@@ -178,8 +196,11 @@ func (l Limits) check(wrong func(format string, args ...any)) {
 				wrong("%s: %v is too short: want 1ms or more", key, v)
 			}
 		case float64:
+			if key == "limits.accountRate" && v == -1 {
+				continue
+			}
 			if !(v >= 0 && v <= math.MaxInt32) {
-				wrong("%s: %v is out of range: want calls per second, or 0 for no limit", key, v)
+				wrong("%s: %v is out of range: want a number per second, or 0 for no limit", key, v)
 			}
 		}
 	}
@@ -197,7 +218,17 @@ func (l Limits) gateway() gateway.Limits {
 		MeteredRoutes: l.MeteredRoutes,
 		Conns:         l.ClientConns,
 		Spooled:       l.BodyMemory,
+		Handshake:     l.HandshakeTimeout,
+		Streams:       l.Streams,
 	}
+}
+
+// account returns the limit of all APIs together; nil for none.
+func (l Limits) account() *gateway.Limit {
+	if l.AccountRate < 0 {
+		return nil
+	}
+	return gateway.NewLimit(l.AccountRate, l.AccountBurst)
 }
 
 func (l Limits) quotas() control.Limits {

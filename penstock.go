@@ -15,9 +15,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"penstock/internal/accesslog"
+	"penstock/internal/authorizer"
+	"penstock/internal/certificate"
 	"penstock/internal/compile"
 	"penstock/internal/control"
 	"penstock/internal/gateway"
@@ -26,6 +30,7 @@ import (
 	"penstock/internal/sigv4"
 	"penstock/internal/store"
 	"penstock/internal/store/ledger"
+	"penstock/internal/tracing"
 )
 
 // DataFile is the name of the file in [Config.Data] that holds everything.
@@ -37,17 +42,23 @@ type Server struct {
 	log           *slog.Logger
 	metrics       *prometheus.Registry
 	listener      *net.TCPListener
+	tlsListener   *net.TCPListener // nil without TLS
 	adminListener *net.TCPListener
 	verifier      *sigv4.Verifier // nil without credentials
 	audit         *auditLog
 	http          *http.Client
 
-	gateway   *gateway.Server
-	admin     *http.Server
-	store     store.Store
-	client    *integration.Client
-	publisher *compile.Publisher
-	control   atomic.Pointer[control.Server] // nil while starting
+	gateway      *gateway.Server
+	admin        *http.Server
+	store        store.Store
+	client       *integration.Client
+	publisher    *compile.Publisher
+	certificates *certificate.Store  // nil without TLS
+	acme         *certificate.Issuer // nil without ACME
+	issuers      *authorizer.Issuers
+	accessLogs   *accesslog.Destinations
+	tracer       *tracing.Tracer                // nil without tracing
+	control      atomic.Pointer[control.Server] // nil while starting
 
 	// unready says why the server is not ready; empty when it is.
 	unready atomic.Pointer[string]
@@ -86,6 +97,11 @@ func (s *Server) open() (err error) {
 	if s.listener, err = listen("listen", s.config.Listen); err != nil {
 		return err
 	}
+	if s.config.ListenTLS != "" {
+		if s.tlsListener, err = listen("listenTls", s.config.ListenTLS); err != nil {
+			return err
+		}
+	}
 	if s.adminListener, err = listen("admin", s.config.Admin); err != nil {
 		return err
 	}
@@ -96,13 +112,13 @@ func (s *Server) open() (err error) {
 			"set credentials (accessKeyId and secretAccessKey), or a loopback address such as admin: 127.0.0.1:8081", s.config.Admin)
 	}
 	s.http = s.newClient()
-	s.gateway = gateway.NewServer(gateway.Config{
-		Region:   s.config.Region,
-		Suffixes: []string{s.config.EndpointSuffix},
-		Limits:   s.config.Limits.gateway(),
-		Logger:   s.log,
-		Metrics:  s.metrics,
-	})
+	if err := s.openAccessLogs(); err != nil {
+		return err
+	}
+	if err := s.openTracing(); err != nil {
+		return err
+	}
+	s.gateway = s.newGateway()
 	s.admin = s.newAdmin()
 	s.serving.Go(func() { s.ended("admin", s.admin.Serve(s.adminListener)) })
 
@@ -116,7 +132,16 @@ func (s *Server) open() (err error) {
 		MaxIdle:      s.config.Limits.UpstreamIdleConns,
 		IdleTimeout:  s.config.Limits.UpstreamIdleTimeout,
 	})
-	s.publisher = compile.Start(s.store, s.client, s.gateway.Publish, s.log)
+	if s.tlsListener != nil {
+		if err := s.openTLS(newFetcher(s.client)); err != nil {
+			return err
+		}
+	}
+	options, err := s.compileOptions()
+	if err != nil {
+		return err
+	}
+	s.publisher = compile.Start(s.store, options, s.publish, s.log)
 	if s.audit, err = openAuditLog(s.config.AuditLog); err != nil {
 		return err
 	}
@@ -127,7 +152,50 @@ func (s *Server) open() (err error) {
 	s.control.Store(c)
 	s.observeStore()
 	s.serving.Go(func() { s.ended("listen", s.gateway.Serve(s.listener)) })
+	if s.tlsListener != nil {
+		s.serving.Go(func() { s.ended("listenTls", s.gateway.ServeTLS(s.tlsListener, s.tlsConfig())) })
+	}
 	return nil
+}
+
+func (s *Server) newGateway() *gateway.Server {
+	c := gateway.Config{
+		Region:   s.config.Region,
+		Account:  s.config.AccountID,
+		Suffixes: []string{s.config.EndpointSuffix},
+		Limit:    s.config.Limits.account(),
+		Records:  max(s.config.Explain.Requests, 0),
+		Limits:   s.config.Limits.gateway(),
+		Logger:   s.log,
+		Metrics:  s.metrics,
+	}
+	if s.tracer != nil {
+		c.Tracer = s.tracer
+	}
+	return gateway.NewServer(c)
+}
+
+// compileOptions returns what compiled stages refer to.
+func (s *Server) compileOptions() (compile.Options, error) {
+	s.issuers = authorizer.NewIssuers(authorizer.IssuersConfig{DialContext: s.client.DialContext, Log: s.log})
+	callers, err := s.config.callers()
+	if err != nil {
+		return compile.Options{}, err
+	}
+	o := compile.Options{
+		Client:         s.client,
+		Issuers:        s.issuers,
+		Results:        authorizer.NewResults(s.config.Limits.AuthorizerResults, nil),
+		Callers:        callers,
+		AccessLog:      s.accessLog(),
+		AccountRate:    s.config.Limits.AccountRate,
+		AccountBurst:   s.config.Limits.AccountBurst,
+		ValidateBodies: s.config.Extensions.RequestModels,
+	}
+	if len(s.config.Functions) > 0 {
+		o.Invoker = functions(s.config.Functions)
+	}
+	return o, nil
 }
 
 // listen listens on an address of the configuration, and on no more: Go would take
@@ -180,6 +248,7 @@ func (s *Server) newControl() (*control.Server, error) {
 		Endpoint:       s.endpoint,
 		HostedZone:     s.config.HostedZoneID,
 		Truststore:     f.truststore,
+		RequestModels:  s.config.Extensions.RequestModels,
 		Limits:         s.config.Limits.quotas(),
 		Rate:           s.config.Limits.ControlPlaneRate,
 		Burst:          s.config.Limits.ControlPlaneBurst,
@@ -219,7 +288,7 @@ func (s *Server) Close() error {
 			all = append(all, s.gateway.Close(), s.admin.Close())
 			s.http.CloseIdleConnections()
 		}
-		for _, l := range []*net.TCPListener{s.listener, s.adminListener} {
+		for _, l := range []*net.TCPListener{s.listener, s.tlsListener, s.adminListener} {
 			if l != nil {
 				l.Close() // in case nobody has begun to accept
 			}
@@ -229,9 +298,24 @@ func (s *Server) Close() error {
 		if s.publisher != nil {
 			all = append(all, s.publisher.Close())
 		}
+		if s.issuers != nil {
+			s.issuers.Close()
+		}
+		if s.acme != nil {
+			s.acme.Close()
+		}
+		if s.certificates != nil {
+			s.certificates.Close()
+		}
 		if s.client != nil {
 			all = append(all, s.client.Close())
 		}
+		if s.tracer != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+			all = append(all, s.tracer.Shutdown(ctx))
+			cancel()
+		}
+		all = append(all, s.accessLogs.Close())
 		if s.store != nil {
 			all = append(all, s.store.Close())
 		}
@@ -241,9 +325,21 @@ func (s *Server) Close() error {
 	return s.closed
 }
 
+// flushTimeout is how long the collector of traces may take for the last ones.
+const flushTimeout = 3 * time.Second
+
 // URL returns the address that APIs are served on, such as http://127.0.0.1:8080.
 // Under it, /_aws/execute-api/{apiId}/{stage}/ leads to each API.
 func (s *Server) URL() string { return "http://" + reachable(address(s.listener)).String() }
+
+// TLSURL returns the address that APIs are served on over TLS, such as
+// https://127.0.0.1:8443; empty without a TLS listener.
+func (s *Server) TLSURL() string {
+	if s.tlsListener == nil {
+		return ""
+	}
+	return "https://" + reachable(address(s.tlsListener)).String()
+}
 
 // AdminURL returns the address of the control plane, such as
 // http://127.0.0.1:8081: what clients take as endpoint URL.

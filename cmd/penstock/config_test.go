@@ -41,7 +41,7 @@ func TestConfigurationErrors(t *testing.T) {
 		{"unknown key below", "limits:\n  # bytes\n  bodyy: 1\n", `:3: unknown key "limits.bodyy"; the nearest known key is "limits.body"`},
 		{"key of another place", "body: 1\n", `:1: unknown key "body"; the nearest known key is "limits.body"`},
 		{"letter case", "accountID: 1\n", `:1: unknown key "accountID"; the nearest known key is "accountId"`},
-		{"beginning of a key", "endpoint: a\n", `:1: unknown key "endpoint"; the nearest known key is "endpointSuffix"`},
+		{"beginning of a key", "endpointSuf: a\n", `:1: unknown key "endpointSuf"; the nearest known key is "endpointSuffix"`},
 		{"unknown key in a list", "credentials:\n  - accessKeyId: A\n    secretKey: hush\n", `:3: unknown key "credentials[0].secretKey"; the nearest known key is "credentials[0].secretAccessKey"`},
 		{"key without field", "Logger: a\n", `:1: unknown key "Logger"; the nearest known key is "log"`},
 		{"hidden key", "'-': a\n", `:1: unknown key "-"`},
@@ -164,13 +164,19 @@ func TestEnvironment(t *testing.T) {
 	for _, key := range allKeys(reflect.TypeFor[penstock.Config](), "") {
 		v := reflect.ValueOf(new(penstock.Config)).Elem()
 		text := map[reflect.Kind]string{
-			reflect.String: "7", reflect.Int: "7", reflect.Float64: "7", reflect.Bool: "true", reflect.Pointer: "true", reflect.Slice: "[{accessKeyId: A}]",
+			reflect.String: "7", reflect.Int: "7", reflect.Float64: "7", reflect.Bool: "true", reflect.Pointer: "true",
 		}
 		f := v
 		for part := range strings.SplitSeq(key, ".") {
 			f, _ = fieldOf(f, part)
 		}
 		value := text[f.Kind()]
+		if f.Kind() == reflect.Slice {
+			value = "[a]"
+			if of := f.Type().Elem(); of.Kind() == reflect.Struct {
+				value = "[{" + keysOf(of)[0] + ": A}]"
+			}
+		}
 		if f.Kind() == reflect.Int64 {
 			value = "7"
 			if f.Type() == reflect.TypeFor[time.Duration]() {
@@ -205,7 +211,7 @@ func TestConfigurationPage(t *testing.T) {
 	}
 }
 
-const configurationHead = `<!-- Made from the comments in config.go and limits.go by go generate; edit those. -->
+const configurationHead = `<!-- Made from the comments in config.go, traffic.go and limits.go by go generate; edit those. -->
 
 # Configuration
 
@@ -239,7 +245,7 @@ service called penstock. ` + "`penstock serve --help`" + ` lists the flags.
 func configurationPage(t *testing.T) []byte {
 	fset := token.NewFileSet()
 	comments := map[string]string{} // by Type.Field
-	for _, name := range []string{"config.go", "limits.go"} {
+	for _, name := range []string{"config.go", "traffic.go", "limits.go"} {
 		source, err := parser.ParseFile(fset, filepath.Join("..", "..", name), nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -283,7 +289,7 @@ func (p *page) learn(typ reflect.Type, under string) {
 		switch {
 		case f.Type.Kind() == reflect.Struct:
 			p.learn(f.Type, key+".")
-		case f.Type.Kind() == reflect.Slice:
+		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
 			p.learn(f.Type.Elem(), key+"[].")
 		}
 	}
@@ -329,7 +335,9 @@ func (p *page) section(v reflect.Value, under, heading string) {
 		case reflect.Struct:
 			p.section(v.Field(i), key+".", heading+"#")
 		case reflect.Slice:
-			p.section(reflect.New(v.Field(i).Type().Elem()).Elem(), key+"[].", heading+"#")
+			if of := v.Field(i).Type().Elem(); of.Kind() == reflect.Struct {
+				p.section(reflect.New(of).Elem(), key+"[].", heading+"#")
+			}
 		}
 	}
 }

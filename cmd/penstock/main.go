@@ -4,6 +4,7 @@
 //	penstock demo           the server with a sample API, to be played with
 //	penstock apis           the APIs of a running server
 //	penstock integrations   the integrations of an API, with everything they have
+//	penstock explain        why a request got its answer
 //	penstock import         make or replace an API from an OpenAPI document
 //	penstock export         write an API as an OpenAPI document
 //	penstock backup         save everything to a file
@@ -33,6 +34,7 @@ type commandLine struct {
 	Demo         demoCommand         `cmd:"" help:"Run a server with a sample API and show what it does."`
 	APIs         apisCommand         `cmd:"" name:"apis" help:"List the APIs of a running server."`
 	Integrations integrationsCommand `cmd:"" help:"List the integrations of an API with everything they have."`
+	Explain      explainCommand      `cmd:"" help:"Tell why a request got its answer."`
 	Import       importCommand       `cmd:"" help:"Make or replace an API from an OpenAPI document."`
 	Export       exportCommand       `cmd:"" help:"Write an API as an OpenAPI document."`
 	Backup       backupCommand       `cmd:"" help:"Save everything that is stored to a file."`

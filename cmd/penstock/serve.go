@@ -13,6 +13,7 @@ import (
 type serveCommand struct {
 	settings
 	Listen                *string        `help:"Address that APIs are served on." placeholder:"HOST:PORT"`
+	ListenTLS             *string        `name:"listen-tls" help:"Address that APIs are served on over TLS." placeholder:"HOST:PORT"`
 	Admin                 *string        `help:"Address of the control plane." placeholder:"HOST:PORT"`
 	Memory                *bool          `help:"Keep everything in memory." xor:"data"`
 	Region                *string        `help:"Region that ARNs and host names of APIs name." placeholder:"NAME"`
@@ -38,6 +39,7 @@ Everything can be set in a YAML file (--config) and most of it by flags. PENSTOC
 Examples:
 
     penstock serve
+    penstock serve --listen-tls 127.0.0.1:8443
     penstock serve --memory --listen 127.0.0.1:0 --admin 127.0.0.1:0
     penstock serve --config /etc/penstock.yaml --data /var/lib/penstock
     PENSTOCK_LOG_LEVEL=debug penstock serve --data /var/lib/penstock`
@@ -52,6 +54,7 @@ func (c *serveCommand) config(environ []string) (penstock.Config, error) {
 		config.Memory = false
 	}
 	override(&config.Listen, c.Listen)
+	override(&config.ListenTLS, c.ListenTLS)
 	override(&config.Admin, c.Admin)
 	override(&config.Memory, c.Memory)
 	override(&config.Region, c.Region)
@@ -88,9 +91,17 @@ func (c *serveCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "penstock ready listen=%s admin=%s\n", s.URL(), s.AdminURL())
+	fmt.Fprintf(p.stdout, "penstock ready listen=%s%s admin=%s\n", s.URL(), withTLS(s), s.AdminURL())
 	<-ctx.Done()
 	return drain(s, config.DrainTimeout)
+}
+
+// withTLS says where the TLS listener is, if there is one.
+func withTLS(s *penstock.Server) string {
+	if s.TLSURL() == "" {
+		return ""
+	}
+	return " listen-tls=" + s.TLSURL()
 }
 
 // drain ends a server when its requests have been answered, but not later than

@@ -54,7 +54,9 @@ func FuzzAcceptedCompiles(f *testing.F) {
 	// Nobody is called: every address counts as our own.
 	client := integration.NewClient(integration.ClientConfig{AllowPrivate: true, Own: func(netip.AddrPort) bool { return true }})
 	server := gateway.NewServer(gateway.Config{Region: "us-east-1", Suffixes: []string{"localhost"}, Logger: log})
-	publisher := Start(st, client, server.Publish, log)
+	o := options(f)
+	o.Client = client
+	publisher := Start(st, o, server.Publish, log)
 	plane := control.New(control.Options{Store: st, Publisher: publisher, Log: log})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -29,11 +29,11 @@ func manyRoutes(id string, n int) document {
 func BenchmarkStage300Routes(b *testing.B) {
 	d := manyRoutes("pets", 300)
 	data := d.deployed(b, "d1").Data
-	client := newClient(b)
+	o := options(b)
 	b.ReportAllocs()
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if _, err := Stage(client, "pets", d.Stages["$default"], data); err != nil {
+		if _, err := Stage(o, "pets", settingsOf(d.Stages["$default"], 0), data); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -51,12 +51,12 @@ func BenchmarkColdStart(b *testing.B) {
 		size += len(doc.Data) + len(deployment.Data)
 		appendTo(b, st, doc, deployment)
 	}
-	client := newClient(b)
+	o := options(b)
 	b.ReportAllocs()
 	b.SetBytes(int64(size))
 	for b.Loop() {
 		served := 0
-		pub := Start(st, client, func(s *gateway.Snapshot) { served = s.Len() }, slog.New(slog.DiscardHandler))
+		pub := Start(st, o, func(s *gateway.Snapshot) { served = s.Len() }, slog.New(slog.DiscardHandler))
 		if served != 1000 {
 			b.Fatalf("%d APIs are served", served)
 		}
@@ -73,7 +73,7 @@ func BenchmarkPublish(b *testing.B) {
 	}
 	d := manyRoutes("pets", 300)
 	appendTo(b, st, d.change(b), d.deployed(b, "d1"))
-	pub := Start(st, newClient(b), func(*gateway.Snapshot) {}, slog.New(slog.DiscardHandler))
+	pub := Start(st, options(b), func(*gateway.Snapshot) {}, slog.New(slog.DiscardHandler))
 	defer pub.Close()
 	n := 0
 	b.ReportAllocs()

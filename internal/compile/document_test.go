@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"penstock/internal/authorizer"
 	"penstock/internal/gateway"
 	"penstock/internal/integration"
 	"penstock/internal/model"
@@ -81,6 +82,18 @@ func newClient(tb testing.TB) *integration.Client {
 	return c
 }
 
+// options returns what stages of tests refer to: backends of the test, and nobody who
+// may sign.
+func options(tb testing.TB) Options {
+	issuers := authorizer.NewIssuers(authorizer.IssuersConfig{})
+	tb.Cleanup(issuers.Close)
+	callers, err := authorizer.NewCallers("us-east-1", nil, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return Options{Client: newClient(tb), Issuers: issuers, Results: authorizer.NewResults(0, nil), Callers: callers, AccountRate: 10000, AccountBurst: 5000}
+}
+
 // A world is a store, a publisher that follows it, and a gateway on a socket.
 type world struct {
 	t       *testing.T
@@ -97,7 +110,7 @@ func newWorld(t *testing.T, st store.Store) *world {
 	l, url := listen(t)
 	w.url = url
 	w.gateway = gateway.NewServer(gateway.Config{Region: "us-east-1", Suffixes: []string{"localhost"}})
-	w.pub = Start(st, newClient(t), w.gateway.Publish, slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelError})))
+	w.pub = Start(st, options(t), w.gateway.Publish, slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelError})))
 	served := make(chan error, 1)
 	go func() { served <- w.gateway.Serve(l) }()
 	t.Cleanup(func() {

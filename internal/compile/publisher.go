@@ -7,14 +7,15 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"reflect"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"penstock/internal/gateway"
-	"penstock/internal/integration"
 	"penstock/internal/model"
 	"penstock/internal/store"
 )
@@ -23,12 +24,13 @@ import (
 // goroutine owns its state.
 type Publisher struct {
 	store   store.Store
-	client  *integration.Client
+	options Options
 	publish func(*gateway.Snapshot)
 	log     *slog.Logger
 
 	snapshot *gateway.Snapshot
 	compiled map[string]map[string]compiledStage // by API and stage
+	domains  map[string]*gateway.Domain          // by name
 	cancel   context.CancelFunc
 	done     chan struct{}
 
@@ -42,14 +44,14 @@ type Publisher struct {
 type compiledStage struct {
 	stage      *gateway.Stage
 	deployment []byte // the deployment's document, shared with the store
-	variables  map[string]string
+	settings   Settings
 }
 
 // Start compiles everything in the store, publishes it, and goes on publishing
 // what changes until Close.
-func Start(st store.Store, client *integration.Client, publish func(*gateway.Snapshot), log *slog.Logger) *Publisher {
+func Start(st store.Store, options Options, publish func(*gateway.Snapshot), log *slog.Logger) *Publisher {
 	p := &Publisher{
-		store: st, client: client, publish: publish, log: log,
+		store: st, options: options, publish: publish, log: log,
 		done:     make(chan struct{}),
 		advanced: make(chan struct{}),
 	}
@@ -118,7 +120,26 @@ func (p *Publisher) load() {
 			p.compiled[id] = stages[i]
 		}
 	}
-	p.advance(gateway.NewSnapshot(rev, slices.DeleteFunc(apis, func(a *gateway.API) bool { return a == nil })))
+	p.domains = map[string]*gateway.Domain{}
+	for _, doc := range p.store.List(model.DomainPrefix) {
+		p.domain(doc)
+	}
+	p.advance(gateway.NewSnapshot(rev, slices.DeleteFunc(apis, func(a *gateway.API) bool { return a == nil }), p.allDomains()...))
+}
+
+// domain compiles a domain name. One whose document cannot be read keeps serving what
+// it served.
+func (p *Publisher) domain(doc store.Document) {
+	d, err := model.ParseDomain(doc.Data)
+	if err != nil {
+		p.log.Error("read domain name", "key", doc.Key, "error", err)
+		return
+	}
+	p.domains[strings.TrimPrefix(doc.Key, model.DomainPrefix)] = Domain(d)
+}
+
+func (p *Publisher) allDomains() []*gateway.Domain {
+	return slices.AppendSeq([]*gateway.Domain{}, maps.Values(p.domains))
 }
 
 func (p *Publisher) advance(s *gateway.Snapshot) {
@@ -164,9 +185,18 @@ func (p *Publisher) follow(ctx context.Context) {
 // apply publishes one commit.
 func (p *Publisher) apply(c store.Commit) {
 	ids := map[string]bool{}
+	var domains []*gateway.Domain // nil if none has changed
 	for _, change := range c.Changes {
 		if id, ok := apiOf(change.Key); ok {
 			ids[id] = true
+		}
+		if name, ok := strings.CutPrefix(change.Key, model.DomainPrefix); ok {
+			if doc, ok := p.store.Get(change.Key); ok {
+				p.domain(doc)
+			} else {
+				delete(p.domains, name)
+			}
+			domains = p.allDomains()
 		}
 	}
 	changed := make(map[string]*gateway.API, len(ids))
@@ -184,7 +214,7 @@ func (p *Publisher) apply(c store.Commit) {
 		changed[id] = api
 		p.compiled[id] = stages
 	}
-	p.advance(p.snapshot.With(c.Rev, changed, nil))
+	p.advance(p.snapshot.With(c.Rev, changed, domains))
 }
 
 // apiOf returns the API that a document belongs to.
@@ -214,18 +244,19 @@ func (p *Publisher) api(doc store.Document, before map[string]compiledStage) (*g
 		if stage == nil || value(stage.DeploymentID) == "" {
 			continue // never deployed: not served
 		}
+		settings := settingsOf(stage, view.AuthorizerResets[name])
 		old, had := before[name]
 		deployment, ok := p.store.Get(model.DeploymentKey(id, *stage.DeploymentID))
 		switch {
-		case ok && had && old.stage.DeploymentID == *stage.DeploymentID &&
-			bytes.Equal(old.deployment, deployment.Data) && maps.Equal(old.variables, stage.StageVariables):
+		case ok && had &&
+			bytes.Equal(old.deployment, deployment.Data) && reflect.DeepEqual(old.settings, settings):
 		case ok:
-			s, err := Stage(p.client, id, stage, deployment.Data)
+			s, err := Stage(p.options, id, settings, deployment.Data)
 			if err != nil {
 				p.log.Error("compile stage", "apiId", id, "stage", name, "deploymentId", *stage.DeploymentID, "error", err)
 				break
 			}
-			old, had = compiledStage{s, deployment.Data, stage.StageVariables}, true
+			old, had = compiledStage{s, deployment.Data, settings}, true
 		default:
 			// Unless the API has been edited again meanwhile and a later commit
 			// brings what this one lacks.

@@ -168,7 +168,7 @@ func TestStart(t *testing.T) {
 func TestWait(t *testing.T) {
 	t.Parallel()
 	st := store.NewMemory()
-	pub := Start(st, newClient(t), func(*gateway.Snapshot) {}, slog.New(slog.DiscardHandler))
+	pub := Start(st, options(t), func(*gateway.Snapshot) {}, slog.New(slog.DiscardHandler))
 	if err := pub.Wait(t.Context(), 0); err != nil {
 		t.Error(err)
 	}

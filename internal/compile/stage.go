@@ -9,24 +9,54 @@ package compile
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"penstock/internal/authorizer"
 	"penstock/internal/gateway"
 	"penstock/internal/integration"
+	"penstock/internal/mapping"
 	"penstock/internal/model"
 	"penstock/internal/route"
+	"penstock/internal/validation"
 )
+
+// Options are what compiled stages refer to: what outlives snapshots.
+type Options struct {
+	Client *integration.Client
+	// Issuers hold the keys and verified tokens of JWT authorizers, Results what Lambda
+	// authorizers have answered, Callers who may sign requests.
+	Issuers *authorizer.Issuers
+	Results *authorizer.Results
+	Callers *authorizer.Callers
+	// Invoker calls functions; nil if there are none.
+	Invoker integration.Invoker
+	// AccessLog returns where the access log with the ARN of a destination goes; nil if
+	// nowhere.
+	AccessLog func(destinationARN string) AccessLogSink
+	// AccountRate and AccountBurst stand in for what the throttling settings of a route
+	// leave out, if they have only one of the two.
+	AccountRate  float64
+	AccountBurst int
+	// ValidateBodies says that the request models of routes are applied, an extension.
+	ValidateBodies bool
+}
+
+// An AccessLogSink takes lines without blocking.
+type AccessLogSink interface {
+	Write(line []byte)
+}
 
 // An apiView is the part of a stored API that compiling needs. Leaving out the
 // rest spares decoding it: a stage serves its deployment, not what is edited.
 type apiView struct {
-	API    apiSettings             `json:"api"`
-	Stages map[string]*model.Stage `json:"stages"`
+	API              apiSettings             `json:"api"`
+	Stages           map[string]*model.Stage `json:"stages"`
+	AuthorizerResets map[string]int          `json:"authorizerResets"`
 }
 
 // A deploymentView is the part of a stored deployment that compiling needs.
@@ -34,17 +64,23 @@ type deploymentView struct {
 	API          apiSettings                `json:"api"`
 	Integrations map[string]integrationView `json:"integrations"`
 	Routes       map[string]routeView       `json:"routes"`
+	Authorizers  map[string]authorizerView  `json:"authorizers"`
+	Models       map[string]*model.Model    `json:"models"`
 }
 
 type apiSettings struct {
-	ProtocolType              string `json:"protocolType"`
-	DisableExecuteAPIEndpoint bool   `json:"disableExecuteApiEndpoint"`
+	ProtocolType              string      `json:"protocolType"`
+	DisableExecuteAPIEndpoint bool        `json:"disableExecuteApiEndpoint"`
+	CORSConfiguration         *model.Cors `json:"corsConfiguration"`
 }
 
 type routeView struct {
-	RouteKey          string `json:"routeKey"`
-	Target            string `json:"target"`
-	AuthorizationType string `json:"authorizationType"`
+	RouteKey            string            `json:"routeKey"`
+	Target              string            `json:"target"`
+	AuthorizationType   string            `json:"authorizationType"`
+	AuthorizerID        string            `json:"authorizerId"`
+	AuthorizationScopes []string          `json:"authorizationScopes"`
+	RequestModels       map[string]string `json:"requestModels"`
 }
 
 type integrationView struct {
@@ -57,18 +93,56 @@ type integrationView struct {
 	ResponseParameters map[string]map[string]string `json:"responseParameters"`
 }
 
+// Settings are what a stage has besides its deployment. They act at once.
+type Settings struct {
+	Name, DeploymentID   string
+	Variables            map[string]string
+	AccessLog            *model.AccessLogSettings
+	DefaultRouteSettings *model.RouteSettings
+	RouteSettings        map[string]model.RouteSettings
+	// Resets counts how often the results of authorizers were to be forgotten.
+	Resets int
+}
+
+func settingsOf(stage *model.Stage, resets int) Settings {
+	return Settings{
+		Name:                 value(stage.StageName),
+		DeploymentID:         value(stage.DeploymentID),
+		Variables:            stage.StageVariables,
+		AccessLog:            stage.AccessLogSettings,
+		DefaultRouteSettings: stage.DefaultRouteSettings,
+		RouteSettings:        stage.RouteSettings,
+		Resets:               resets,
+	}
+}
+
+// A compiler compiles one stage.
+type compiler struct {
+	Options
+	apiID      string
+	settings   Settings
+	deployment deploymentView
+}
+
 // Stage compiles a stage of an HTTP API out of the deployment it points at. The
 // error says why the stage as a whole cannot be served.
-func Stage(client *integration.Client, apiID string, stage *model.Stage, deployment []byte) (*gateway.Stage, error) {
-	var d deploymentView
-	if err := json.Unmarshal(deployment, &d); err != nil {
+func Stage(o Options, apiID string, settings Settings, deployment []byte) (*gateway.Stage, error) {
+	c := &compiler{Options: o, apiID: apiID, settings: settings}
+	if err := json.Unmarshal(deployment, &c.deployment); err != nil {
 		return nil, fmt.Errorf("read deployment: %w", err)
 	}
+	d := &c.deployment
 	s := &gateway.Stage{
 		APIID:            apiID,
-		Name:             value(stage.StageName),
-		DeploymentID:     value(stage.DeploymentID),
+		Name:             settings.Name,
+		DeploymentID:     settings.DeploymentID,
 		EndpointDisabled: d.API.DisableExecuteAPIEndpoint,
+		Variables:        settings.Variables,
+		CORS:             cors(d.API.CORSConfiguration),
+	}
+	var err error
+	if s.AccessLog, err = c.accessLog(); err != nil {
+		return nil, fmt.Errorf("format of the access log: %w", err)
 	}
 	entries := make([]route.Entry[*gateway.Route], 0, len(d.Routes))
 	for _, id := range slices.Sorted(maps.Keys(d.Routes)) {
@@ -77,60 +151,175 @@ func Stage(client *integration.Client, apiID string, stage *model.Stage, deploym
 		if err != nil {
 			return nil, fmt.Errorf("route %s: %w", id, err)
 		}
-		compiled := &gateway.Route{Key: key.String(), Vars: key.Vars()}
-		compiled.Integration = target(client, &d, &r, key, stage.StageVariables)
+		compiled := c.route(&r, key)
 		entries = append(entries, route.Entry[*gateway.Route]{Key: key, Value: compiled})
 		s.Routes = append(s.Routes, compiled)
 	}
-	var err error
 	if s.Table, err = route.NewTable(entries); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// target compiles what a route leads to; nil when it has no target.
-func target(client *integration.Client, d *deploymentView, r *routeView, key route.Key, variables map[string]string) gateway.Integration {
-	if r.Target == "" {
+// cors compiles a CORS configuration; nil if there is none.
+func cors(c *model.Cors) *gateway.CORS {
+	if c == nil {
 		return nil
 	}
-	// Authorization that is not built must not let anyone through.
-	if t := cmp.Or(r.AuthorizationType, "NONE"); t != "NONE" {
-		return integration.Failing(fmt.Errorf("authorization type %s is not available in this version; the route denies every request", t))
-	}
-	id := strings.TrimPrefix(r.Target, "integrations/")
-	i, ok := d.Integrations[id]
-	if !ok {
-		return integration.Failing(fmt.Errorf("integration %s does not exist", id))
-	}
-	in, err := invoker(client, &i, key, variables)
-	if err != nil {
-		return integration.Failing(fmt.Errorf("integration %s: %w", id, err))
-	}
-	return in
+	return gateway.NewCORS(gateway.CORSSpec{
+		AllowOrigins:     c.AllowOrigins,
+		AllowMethods:     c.AllowMethods,
+		AllowHeaders:     c.AllowHeaders,
+		ExposeHeaders:    c.ExposeHeaders,
+		AllowCredentials: value(c.AllowCredentials),
+		MaxAge:           c.MaxAge,
+	})
 }
 
-func invoker(client *integration.Client, i *integrationView, key route.Key, variables map[string]string) (gateway.Integration, error) {
-	connection := cmp.Or(i.ConnectionType, model.ConnectionTypeInternet)
-	switch {
-	case i.IntegrationType != model.IntegrationTypeHTTPProxy:
-		return nil, fmt.Errorf("integration type %s is not available in this version", i.IntegrationType)
-	case connection != model.ConnectionTypeInternet:
-		return nil, fmt.Errorf("connection type %s is not available in this version", connection)
-	case len(i.RequestParameters) > 0 || len(i.ResponseParameters) > 0:
-		return nil, errors.New("parameter mapping is not available in this version")
+// An accessLog writes the lines of a stage.
+type accessLog struct {
+	format *mapping.Format
+	sink   AccessLogSink
+}
+
+// lines are buffers for lines, since a stage serves many exchanges at once.
+var lines = sync.Pool{New: func() any { return new([]byte) }}
+
+// keepLine is the longest buffer for lines that is kept.
+const keepLine = 16 << 10
+
+// Log implements gateway.AccessLog.
+func (l *accessLog) Log(x *gateway.Exchange) {
+	b := lines.Get().(*[]byte)
+	*b = l.format.Append((*b)[:0], x)
+	l.sink.Write(*b)
+	if cap(*b) <= keepLine {
+		lines.Put(b)
 	}
-	uri, err := integration.ExpandStageVariables(i.IntegrationURI, variables)
+}
+
+// accessLog compiles the access log of the stage; nil if it has none, or one that
+// goes nowhere.
+func (c *compiler) accessLog() (gateway.AccessLog, error) {
+	settings := c.settings.AccessLog
+	if settings == nil || c.AccessLog == nil {
+		return nil, nil
+	}
+	format, err := mapping.ParseFormat(value(settings.Format))
 	if err != nil {
 		return nil, err
 	}
-	return integration.NewHTTP(client, integration.HTTPSpec{
+	sink := c.AccessLog(value(settings.DestinationARN))
+	if sink == nil {
+		return nil, nil
+	}
+	return &accessLog{format, sink}, nil
+}
+
+// route compiles a route with everything that a request to it meets. What cannot work
+// becomes a route that answers 500.
+func (c *compiler) route(r *routeView, key route.Key) *gateway.Route {
+	compiled := &gateway.Route{Key: key.String(), Vars: key.Vars()}
+	c.limit(compiled)
+	c.authorize(compiled, r)
+	c.target(compiled, r, key)
+	c.validate(compiled, r)
+	return compiled
+}
+
+// limit sets what the throttling settings of the route say. Settings of the route
+// take the place of those of the stage as a whole: what they leave out is not
+// inherited.
+func (c *compiler) limit(r *gateway.Route) {
+	settings, ok := c.settings.RouteSettings[r.Key]
+	if !ok {
+		settings = value(c.settings.DefaultRouteSettings)
+	}
+	r.Detailed = value(settings.DetailedMetricsEnabled)
+	rate, burst := settings.ThrottlingRateLimit, settings.ThrottlingBurstLimit
+	if rate == nil && burst == nil {
+		return
+	}
+	if rate == nil {
+		rate = &c.AccountRate
+	}
+	if burst == nil {
+		burst = &c.AccountBurst
+	}
+	r.Limit = gateway.NewLimit(*rate, *burst)
+}
+
+// validate compiles the request models of the route.
+func (c *compiler) validate(r *gateway.Route, view *routeView) {
+	if !c.ValidateBodies || len(view.RequestModels) == 0 {
+		return
+	}
+	texts := map[string]string{}
+	for _, m := range c.deployment.Models {
+		texts[value(m.Name)] = value(m.Schema)
+	}
+	find := func(name string) (string, bool) { text, ok := texts[name]; return text, ok }
+	models := map[string]string{}
+	for contentType, name := range view.RequestModels {
+		models[contentType] = texts[name]
+	}
+	v, err := validation.New(models, find, 0)
+	if err != nil {
+		r.Integration, r.ReadsBody = integration.Failing(fmt.Errorf("request models: %w", err)), false
+		return
+	}
+	r.Validator = v
+}
+
+// target compiles what the route leads to; nothing when it has no target.
+func (c *compiler) target(r *gateway.Route, view *routeView, key route.Key) {
+	if view.Target == "" {
+		return
+	}
+	id := strings.TrimPrefix(view.Target, "integrations/")
+	i, ok := c.deployment.Integrations[id]
+	if !ok {
+		r.Integration = integration.Failing(fmt.Errorf("integration %s does not exist", id))
+		return
+	}
+	if err := c.invoker(r, &i, key); err != nil {
+		r.Integration, r.ReadsBody = integration.Failing(fmt.Errorf("integration %s: %w", id, err)), false
+	}
+}
+
+func (c *compiler) invoker(r *gateway.Route, i *integrationView, key route.Key) error {
+	connection := cmp.Or(i.ConnectionType, model.ConnectionTypeInternet)
+	switch {
+	case i.IntegrationType != model.IntegrationTypeHTTPProxy:
+		return fmt.Errorf("integration type %s is not available in this version", i.IntegrationType)
+	case connection != model.ConnectionTypeInternet:
+		return fmt.Errorf("connection type %s is not available in this version", connection)
+	}
+	uri, err := integration.ExpandStageVariables(i.IntegrationURI, c.settings.Variables)
+	if err != nil {
+		return err
+	}
+	scope := mapping.Scope{Vars: key.Vars(), Variables: c.settings.Variables}
+	spec := integration.HTTPSpec{
 		Method:     i.IntegrationMethod,
 		URI:        uri,
 		Vars:       key.Vars(),
 		AppendPath: key.Default(),
 		Timeout:    time.Duration(cmp.Or(i.TimeoutInMillis, defaultTimeout)) * time.Millisecond,
-	})
+	}
+	if len(i.RequestParameters) > 0 {
+		if spec.Request, err = mapping.CompileRequest(i.RequestParameters, scope); err != nil {
+			return fmt.Errorf("request parameters: %w", err)
+		}
+		r.ReadsBody = spec.Request.ReadsBody()
+	}
+	if len(i.ResponseParameters) > 0 {
+		if spec.Response, err = mapping.CompileResponse(i.ResponseParameters, scope); err != nil {
+			return fmt.Errorf("response parameters: %w", err)
+		}
+	}
+	r.Integration, err = integration.NewHTTP(c.Client, spec)
+	return err
 }
 
 // defaultTimeout is that of integrations of HTTP APIs, in milliseconds.

@@ -24,10 +24,10 @@ func TestFailClosed(t *testing.T) {
 			return d.route("GET /x", model.Integration{IntegrationURI: &url, ConnectionType: new("VPC_LINK"), ConnectionID: new("abc")})
 		}},
 		{"request parameters", func(d document) *model.Route {
-			return d.route("GET /x", model.Integration{IntegrationURI: &url, RequestParameters: map[string]string{"overwrite:header.user": "nobody"}})
+			return d.route("GET /x", model.Integration{IntegrationURI: &url, RequestParameters: map[string]string{"overwrite:header.via": "nobody"}})
 		}},
 		{"response parameters", func(d document) *model.Route {
-			return d.route("GET /x", model.Integration{IntegrationURI: &url, ResponseParameters: map[string]map[string]string{"200": {"remove:header.secret": "''"}}})
+			return d.route("GET /x", model.Integration{IntegrationURI: &url, ResponseParameters: map[string]map[string]string{"200": {"overwrite:header.secret": "$request.path"}}})
 		}},
 		{"JWT", func(d document) *model.Route {
 			r := d.route("GET /x", proxy)
@@ -39,9 +39,21 @@ func TestFailClosed(t *testing.T) {
 			r.AuthorizationType, r.AuthorizerID = new("CUSTOM"), new("a")
 			return r
 		}},
-		{"AWS_IAM", func(d document) *model.Route {
+		{"JWT by a REQUEST authorizer", func(d document) *model.Route {
 			r := d.route("GET /x", proxy)
-			r.AuthorizationType = new("AWS_IAM")
+			r.AuthorizationType, r.AuthorizerID = new("JWT"), new("request")
+			d.Authorizers["request"] = &model.Authorizer{AuthorizerType: new("REQUEST"), AuthorizerURI: new("arn:aws:lambda:us-east-1:000000000000:function:f")}
+			return r
+		}},
+		{"CUSTOM without a function", func(d document) *model.Route {
+			r := d.route("GET /x", proxy)
+			r.AuthorizationType, r.AuthorizerID = new("CUSTOM"), new("request")
+			d.Authorizers["request"] = &model.Authorizer{AuthorizerType: new("REQUEST"), AuthorizerPayloadFormatVersion: new("2.0"), AuthorizerURI: new("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:f/invocations")}
+			return r
+		}},
+		{"unknown authorization type", func(d document) *model.Route {
+			r := d.route("GET /x", proxy)
+			r.AuthorizationType = new("COGNITO")
 			return r
 		}},
 		{"no target", func(d document) *model.Route {
@@ -87,7 +99,7 @@ func TestStage(t *testing.T) {
 	d.route("ANY /files/{proxy+}", model.Integration{IntegrationURI: new("http://${stageVariables.host}/{proxy}")})
 	d.route("$default", model.Integration{IntegrationURI: new("http://127.0.0.1")})
 	d.stage("live", "d1", map[string]string{"host": "127.0.0.1:1"})
-	s, err := Stage(newClient(t), "pets", d.Stages["live"], d.deployed(t, "d1").Data)
+	s, err := Stage(options(t), "pets", settingsOf(d.Stages["live"], 0), d.deployed(t, "d1").Data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +110,7 @@ func TestStage(t *testing.T) {
 		t.Errorf("got routes %+v", s.Routes)
 	}
 	for _, data := range []string{"", "{", "[]", `{"routes":{"a":{"routeKey":"GET"}}}`, `{"routes":{"a":{"routeKey":"GET /a"},"b":{"routeKey":"GET /a"}}}`} {
-		if _, err := Stage(newClient(t), "pets", d.Stages["live"], []byte(data)); err == nil {
+		if _, err := Stage(options(t), "pets", settingsOf(d.Stages["live"], 0), []byte(data)); err == nil {
 			t.Errorf("%q compiles", data)
 		}
 	}

@@ -67,6 +67,9 @@ type Options struct {
 	// OperationRates limits some operations to the rates of the real service, all
 	// callers together.
 	OperationRates bool
+	// RequestModels lets HTTP APIs have models, and their routes request models: an
+	// extension.
+	RequestModels bool
 
 	// Audit, if set, gets a line of JSON for each call, in one Write each.
 	Audit io.Writer
