@@ -49,3 +49,15 @@ func (s *Server) observeStore() {
 		}, func() float64 { return float64(s.gateway.Snapshot().Revision) }),
 	)
 }
+
+// observeLosses reports what was dropped because it could not leave in time.
+func (s *Server) observeLosses() {
+	s.metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "penstock_access_log_lines_dropped_total", Help: "Lines of access logs that could not be written in time.",
+	}, func() float64 { return float64(s.accessLogs.Dropped()) }))
+	if s.tracer != nil {
+		s.metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "penstock_spans_dropped_total", Help: "Spans that the collector of traces never got.",
+		}, func() float64 { return float64(s.tracer.Dropped()) }))
+	}
+}

@@ -118,6 +118,7 @@ func (s *Server) open() (err error) {
 	if err := s.openTracing(); err != nil {
 		return err
 	}
+	s.observeLosses()
 	s.gateway = s.newGateway()
 	s.admin = s.newAdmin()
 	s.serving.Go(func() { s.ended("admin", s.admin.Serve(s.adminListener)) })
