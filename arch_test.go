@@ -68,7 +68,7 @@ var boundaries = []struct {
 		"bodies are checked against schemas, before an integration sees them"},
 	{"internal/compile", []string{"internal/authorizer", "internal/gateway", "internal/integration", "internal/mapping", "internal/model", "internal/route", "internal/store", "internal/validation"},
 		"the one place where documents meet snapshots"},
-	{"", []string{"internal/accesslog", "internal/authorizer", "internal/certificate", "internal/compile", "internal/control", "internal/gateway", "internal/integration", "internal/model", "internal/policy", "internal/sigv4", "internal/store", "internal/store/ledger", "internal/tracing"},
+	{"", []string{"internal/accesslog", "internal/authorizer", "internal/certificate", "internal/compile", "internal/control", "internal/gateway", "internal/integration", "internal/model", "internal/policy", "internal/schema", "internal/sigv4", "internal/store", "internal/store/ledger", "internal/tracing"},
 		"the root package wires everything, and only wires"},
 	{"cmd/penstock", []string{"", "internal/sigv4", "internal/store", "internal/store/ledger"},
 		"the command is a user of the root package; it signs its own calls; backup and restore work on a store without a server"},

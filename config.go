@@ -225,6 +225,8 @@ func DefaultConfig() Config {
 			AbandonedAfter:       100 * time.Millisecond,
 			BodyMemory:           256 << 20,
 			MeteredRoutes:        10000,
+			ResponseBody:         10 << 20,
+			ValidatedBody:        1 << 20,
 			UpstreamConns:        4096,
 			UpstreamIdleConns:    512,
 			UpstreamIdleTimeout:  55 * time.Second,

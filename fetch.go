@@ -1,13 +1,8 @@
 package penstock
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"penstock/internal/certificate"
 	"penstock/internal/integration"
 	"penstock/internal/model"
 )
@@ -28,7 +24,6 @@ const (
 	maxDiscovery      = 150_000 // bytes
 	truststoreTimeout = 3 * time.Second
 	maxTruststore     = 1 << 20 // bytes
-	maxCertificates   = 1000    // of a trust store
 )
 
 // A fetcher reads what callers of the control plane name. It reaches no address
@@ -108,28 +103,8 @@ func (f fetcher) truststore(ctx context.Context, from string) (warnings []string
 	if err != nil {
 		return nil, err
 	}
-	good := 0
-	for n := 1; ; n++ {
-		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
-			break
-		}
-		if n > maxCertificates {
-			return nil, fmt.Errorf("it has more than %d certificates", maxCertificates)
-		}
-		if problem := certificateProblem(block); problem != "" {
-			warnings = append(warnings, fmt.Sprintf("Certificate %d: %s", n, problem))
-			continue
-		}
-		good++
-	}
-	if good == 0 {
-		return nil, errors.New("it has no certificate in PEM that could be used")
-	}
-	if len(bytes.TrimSpace(text)) > 0 {
-		warnings = append(warnings, "What follows the last certificate is no PEM")
-	}
-	return warnings, nil
+	_, warnings, err = certificate.Authorities(text)
+	return warnings, err
 }
 
 func readFile(path string) ([]byte, error) {
@@ -143,34 +118,4 @@ func readFile(path string) ([]byte, error) {
 	}
 	defer f.Close()
 	return readAll(f, maxTruststore)
-}
-
-// certificateProblem says why the certificate of an authority cannot be used, or
-// nothing if it can. Source: developer guide, http-api-mutual-tls.
-func certificateProblem(block *pem.Block) string {
-	if block.Type != "CERTIFICATE" {
-		return "it is a " + block.Type
-	}
-	c, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return "it cannot be parsed: " + err.Error()
-	}
-	switch c.SignatureAlgorithm {
-	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
-		return "its signature is weaker than SHA-256"
-	}
-	switch key := c.PublicKey.(type) {
-	case *rsa.PublicKey:
-		if key.N.BitLen() < 2048 {
-			return "its RSA key is shorter than 2048 bits"
-		}
-	case *ecdsa.PublicKey:
-		if key.Curve.Params().BitSize < 256 {
-			return "its ECDSA key is shorter than 256 bits"
-		}
-	}
-	if !c.IsCA {
-		return "it is not the certificate of an authority"
-	}
-	return ""
 }

@@ -7,6 +7,7 @@ import (
 
 	"penstock/internal/control"
 	"penstock/internal/gateway"
+	"penstock/internal/schema"
 )
 
 // Limits bound what callers of APIs and of the control plane can ask for. Sizes
@@ -52,6 +53,14 @@ type Limits struct {
 	// MeteredRoutes is how many routes have metrics of their own; the rest share one.
 	// Default: 10000.
 	MeteredRoutes int `yaml:"meteredRoutes"`
+
+	// ResponseBody is the largest response body of a backend; longer ones get 500, or end
+	// the connection if their length was not announced. Default: 10485760 (10 MiB).
+	ResponseBody int64 `yaml:"responseBody"`
+
+	// ValidatedBody is the largest request body that is checked against a model
+	// ([Extensions.RequestModels]); larger ones get 413. Default: 1048576 (1 MiB).
+	ValidatedBody int `yaml:"validatedBody"`
 
 	// UpstreamConns is how many connections to one backend may be open; requests
 	// beyond wait for one until the timeout of their integration. Default: 4096.
@@ -184,7 +193,9 @@ func (l Limits) check(wrong func(format string, args ...any)) {
 		key := "limits." + limits.Type().Field(i).Tag.Get("yaml")
 		switch v := limits.Field(i).Interface().(type) {
 		case int:
-			if v < 0 || v > math.MaxInt32 {
+			if key == "limits.validatedBody" && v > schema.MaxBody {
+				wrong("%s: %d is out of range: want 1 to %d bytes", key, v, schema.MaxBody)
+			} else if v < 0 || v > math.MaxInt32 {
 				wrong("%s: %d is out of range: want 1 to %d", key, v, math.MaxInt32)
 			}
 		case int64:

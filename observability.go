@@ -52,8 +52,5 @@ func (s *Server) openTracing() (err error) {
 	s.tracer, err = tracing.New(context.Background(), tracing.Config{
 		Endpoint: t.Endpoint, Headers: headers, Sample: t.Sample, ServiceName: t.ServiceName, Log: s.log,
 	})
-	if err != nil {
-		return fmt.Errorf("tracing: %w", err)
-	}
-	return nil
+	return err // which names the key
 }

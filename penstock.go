@@ -130,6 +130,7 @@ func (s *Server) open() (err error) {
 		AllowPrivate: s.allowPrivate(),
 		Own:          s.owns,
 		MaxConns:     s.config.Limits.UpstreamConns,
+		MaxResponse:  s.config.Limits.ResponseBody,
 		MaxIdle:      s.config.Limits.UpstreamIdleConns,
 		IdleTimeout:  s.config.Limits.UpstreamIdleTimeout,
 	})
@@ -192,6 +193,7 @@ func (s *Server) compileOptions() (compile.Options, error) {
 		AccountRate:    s.config.Limits.AccountRate,
 		AccountBurst:   s.config.Limits.AccountBurst,
 		ValidateBodies: s.config.Extensions.RequestModels,
+		ValidatedBody:  s.config.Limits.ValidatedBody,
 	}
 	if len(s.config.Functions) > 0 {
 		o.Invoker = functions(s.config.Functions)

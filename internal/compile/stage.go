@@ -44,6 +44,8 @@ type Options struct {
 	AccountBurst int
 	// ValidateBodies says that the request models of routes are applied, an extension.
 	ValidateBodies bool
+	// ValidatedBody is how many bytes of a body are checked at most.
+	ValidatedBody int
 }
 
 // An AccessLogSink takes lines without blocking.
@@ -263,7 +265,7 @@ func (c *compiler) validate(r *gateway.Route, view *routeView) {
 	for contentType, name := range view.RequestModels {
 		models[contentType] = texts[name]
 	}
-	v, err := validation.New(models, find, 0)
+	v, err := validation.New(models, find, c.ValidatedBody)
 	if err != nil {
 		r.Integration, r.ReadsBody = integration.Failing(fmt.Errorf("request models: %w", err)), false
 		return

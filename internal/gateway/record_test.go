@@ -294,6 +294,12 @@ func TestRecords(t *testing.T) {
 	if _, ok := s.Record(""); ok {
 		t.Error("there is a request without an id")
 	}
+	// One that has its place but is not written yet is left out, and so is the one whose
+	// place it takes.
+	s.records.next.Add(1)
+	if got := paths(10); got != "6 5 4" {
+		t.Errorf("while one is being written: got %q", got)
+	}
 	if !s.Remembers() {
 		t.Error("the server remembers nothing")
 	}

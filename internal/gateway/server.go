@@ -271,9 +271,15 @@ func (x *Exchange) unmatched() error {
 	return nil
 }
 
+// authorizedNone is the authorization type of routes that everyone may call.
+const authorizedNone = "NONE"
+
 // authorize asks the authorizer of the route.
 func (x *Exchange) authorize() error {
 	if x.Route.Authorizer == nil {
+		if t := x.Route.AuthorizationType; t != "" && t != authorizedNone {
+			return AuthorizerFailure(errors.New("the route has no authorizer for its authorization type " + t))
+		}
 		return nil
 	}
 	start := time.Now()

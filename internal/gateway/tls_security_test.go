@@ -568,6 +568,24 @@ func TestSecurity21Handshake(t *testing.T) {
 	}
 }
 
+// TestSecurity21Size: a handshake is not taken in beyond what handshakes need.
+func TestSecurity21Size(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, gateway.Config{}, teapot{})
+	c := dial(t, w.addr)
+	hello := append([]byte{1, 0, 0xf0, 0}, make([]byte, 40_000)...) // announces 61,440 bytes
+	for len(hello) > 0 {
+		n := min(len(hello), 16<<10)
+		c.send("\x16\x03\x01", string([]byte{byte(n >> 8), byte(n)}), string(hello[:n]))
+		hello = hello[n:]
+	}
+	start := time.Now()
+	io.Copy(io.Discard, c.nc)
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("the connection ended after %v", took)
+	}
+}
+
 // TestSecurity21Flood: connections whose handshake stalls make room for others.
 func TestSecurity21Flood(t *testing.T) {
 	t.Parallel()

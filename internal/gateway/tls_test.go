@@ -453,6 +453,45 @@ func TestTLSCertificateSwap(t *testing.T) {
 	}
 }
 
+// TestTLSChallenge: an authority that wants to see whether a name leads here gets the
+// certificate that says so, and nothing else.
+func TestTLSChallenge(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	own, proof := ca.leaf(t, "open.example").pair(), ca.leaf(t, "open.example").pair()
+	w := &world{server: ca}
+	s := gateway.NewServer(gateway.Config{Region: "us-east-1"})
+	t.Cleanup(func() { s.Close() })
+	l := listen(t)
+	w.addr = l.Addr().String()
+	go s.ServeTLS(l, gateway.TLSConfig{
+		Certificate: func(string) (*tls.Certificate, error) { return &own, nil },
+		Challenge:   func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &proof, nil },
+	})
+	for _, tt := range []struct {
+		protocols []string
+		want      tls.Certificate
+		ends      bool
+	}{
+		{[]string{"acme-tls/1"}, proof, true},
+		{[]string{"acme-tls/1", "http/1.1"}, own, false},
+		{[]string{"http/1.1"}, own, false},
+	} {
+		c := w.config("open.example")
+		c.NextProtos = tt.protocols
+		conn, err := w.dial(t, c)
+		if err != nil {
+			t.Fatalf("%v: %v", tt.protocols, err)
+		}
+		if !conn.ConnectionState().PeerCertificates[0].Equal(tt.want.Leaf) {
+			t.Errorf("%v: another certificate", tt.protocols)
+		}
+		if _, err := ask(conn, bufio.NewReader(conn), "open.example"); (err != nil) != tt.ends {
+			t.Errorf("%v: %v", tt.protocols, err)
+		}
+	}
+}
+
 // TestMutualTLSRules: which certificates of clients are taken.
 func TestMutualTLSRules(t *testing.T) {
 	t.Parallel()
@@ -496,6 +535,7 @@ func TestMutualTLSRules(t *testing.T) {
 		{"two intermediates", []tls.Certificate{i2.sign(t, nil, plain).pair(i2, i1)}, 418},
 		{"with the root", []tls.Certificate{i2.sign(t, nil, plain).pair(i2, i1, ca)}, 418},
 		{"three intermediates", []tls.Certificate{i3.sign(t, nil, plain).pair(i3, i2, i1)}, 0},
+		{"one more than is needed", []tls.Certificate{i2.sign(t, nil, plain).pair(i2, i1, ca, i3)}, 0},
 		{"chain with a hole", []tls.Certificate{i2.sign(t, nil, plain).pair(i1)}, 0},
 		{"none", nil, 0},
 		{"another domain's", []tls.Certificate{w.users["b.example"].sign(t, nil, plain).pair()}, 0},

@@ -10,7 +10,7 @@ import (
 // than limit is answered with 413, one of known length before it is read. The memory for
 // long bodies comes out of the budget of all spools. The error is a gateway error.
 func (x *Exchange) WholeBody(limit int64) ([]byte, error) {
-	if !x.bodyRead && x.Request.ContentLength > limit {
+	if x.Request.ContentLength > limit {
 		return nil, closing(errTooLarge, "declared length above the limit of the route")
 	}
 	if err := x.ReadBody(); err != nil {

@@ -14,6 +14,10 @@ import (
 // completely.
 func (h *HTTP) answer(k *call, c *conn, r *head, whole bool) error {
 	answered(k.x, r)
+	if h.response != nil {
+		// A mapping may ask for it before the gateway knows.
+		k.x.IntegrationLatency = h.timeout - time.Until(k.deadline)
+	}
 	if err := h.receive(k, c, r, whole); err != nil {
 		return err
 	}
@@ -35,9 +39,9 @@ func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
 	case bodiless(k.method, r.status):
 		h.answerWithoutBody(k, c, r, whole)
 		return nil
-	case r.tooLong() != nil:
+	case r.length > h.client.c.MaxResponse:
 		h.drop(x, c)
-		return outcome(x, r.tooLong())
+		return outcome(x, r.tooLong(h.client.c.MaxResponse))
 	case r.length >= 0 && r.length <= inMemoryResponse:
 		b := bodyBuffer(x, int(r.length))
 		if _, err := io.ReadFull(c.br, b); err != nil {
@@ -47,7 +51,7 @@ func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
 		resp.Body = gateway.Body{Bytes: b, Length: r.length}
 		release(x, c, whole && !r.close)
 	default:
-		s := newBodyStream(x, c, r)
+		s := newBodyStream(x, c, r, h.client.c.MaxResponse)
 		s.keep = s.keep && whole
 		var b []byte
 		if h.response.ReadsBody(r.status) {
@@ -144,13 +148,13 @@ type bodyStream struct {
 
 var (
 	errCut     = errors.New("the backend closed inside the body")
-	errTooLong = fmt.Errorf("the response body is longer than %d bytes", maxResponse)
+	errTooLong = errors.New("the response body is longer than allowed")
 )
 
 // newBodyStream returns the stream of a connection, made ready for an answer.
-func newBodyStream(x *gateway.Exchange, c *conn, r *head) *bodyStream {
+func newBodyStream(x *gateway.Exchange, c *conn, r *head, most int64) *bodyStream {
 	s := &c.stream
-	*s = bodyStream{x: x, c: c, left: maxResponse, keep: !r.close}
+	*s = bodyStream{x: x, c: c, left: most, keep: !r.close}
 	switch {
 	case r.length >= 0:
 		s.r, s.left, s.known = c.br, r.length, true

@@ -47,6 +47,9 @@ type ClientConfig struct {
 	// MaxConns bounds the connections to one target; requests beyond wait for one
 	// until their timeout. Default 4096.
 	MaxConns int
+	// MaxResponse is the largest response body in bytes. Default 10 MiB, the payload
+	// quota of the service.
+	MaxResponse int64
 	// MaxIdle bounds the idle connections kept per target, IdleTimeout how long
 	// they are kept. Defaults 512 and 55 s, a little less than what common
 	// backends allow.
@@ -68,6 +71,9 @@ func (t Target) address() string { return net.JoinHostPort(t.Host, strconv.Itoa(
 func NewClient(c ClientConfig) *Client {
 	if c.MaxConns == 0 {
 		c.MaxConns = 4096
+	}
+	if c.MaxResponse == 0 {
+		c.MaxResponse = 10 << 20
 	}
 	if c.MaxIdle == 0 {
 		c.MaxIdle = 512

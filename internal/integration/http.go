@@ -57,8 +57,6 @@ const (
 
 // Bounds on what a backend may answer.
 const (
-	// maxResponse is the largest response body, the payload quota of the service.
-	maxResponse = 10 << 20
 	// inMemoryResponse is the largest response body that is read whole before the
 	// client hears anything; longer ones stream. It is what Exchange.Block returns.
 	inMemoryResponse = 64 << 10

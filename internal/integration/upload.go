@@ -23,6 +23,7 @@ type listener struct {
 	sent atomic.Bool // nothing more is being sent
 	came atomic.Bool // the early answer is complete, or has failed
 	done chan struct{}
+	most int64 // bytes of a body
 }
 
 // listen reads the head of the answer, and of an early answer also the body. When
@@ -36,8 +37,8 @@ func (l *listener) listen(x *gateway.Exchange, c *conn, method string) {
 		}
 		l.early = true
 		if !bodiless(method, l.head.status) {
-			if l.err = l.head.tooLong(); l.err == nil {
-				l.err = l.spool.Fill(newBodyStream(x, c, &l.head), maxResponse)
+			if l.err = l.head.tooLong(l.most); l.err == nil {
+				l.err = l.spool.Fill(newBodyStream(x, c, &l.head, l.most), l.most)
 			}
 		}
 	}
@@ -51,7 +52,7 @@ func (l *listener) listen(x *gateway.Exchange, c *conn, method string) {
 // answer. The head of the request has been sent.
 func (h *HTTP) upload(k *call, c *conn) error {
 	x := k.x
-	l := &listener{spool: x.Spool(), done: make(chan struct{})}
+	l := &listener{spool: x.Spool(), done: make(chan struct{}), most: h.client.c.MaxResponse}
 	go l.listen(x, c, k.method)
 	err := k.sendBody(c, &x.Request.Body, l)
 	l.sent.Store(true)
@@ -138,9 +139,9 @@ func (k *call) limit(c *conn, l *listener, deadline time.Time) error {
 }
 
 // tooLong is the error of an answer that announces more than it may send.
-func (r *head) tooLong() error {
-	if r.length > maxResponse {
-		return fmt.Errorf("the backend announces a body of %d bytes; at most %d are allowed", r.length, maxResponse)
+func (r *head) tooLong(most int64) error {
+	if r.length > most {
+		return fmt.Errorf("the backend announces a body of %d bytes; at most %d are allowed", r.length, most)
 	}
 	return nil
 }
