@@ -9,6 +9,7 @@ package compile
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -124,6 +125,9 @@ type compiler struct {
 	apiID      string
 	settings   Settings
 	deployment deploymentView
+
+	schemas    map[string]string // of models, by name; nil before they are asked for
+	validators map[string]*validation.Validator
 }
 
 // Stage compiles a stage of an HTTP API out of the deployment it points at. The
@@ -251,26 +255,45 @@ func (c *compiler) limit(r *gateway.Route) {
 	r.Limit = gateway.NewLimit(*rate, *burst)
 }
 
-// validate compiles the request models of the route.
+// validate compiles the request models of the route. Where bodies are not checked, the
+// route answers 500: somebody counts on them being checked.
 func (c *compiler) validate(r *gateway.Route, view *routeView) {
-	if !c.ValidateBodies || len(view.RequestModels) == 0 {
+	if len(view.RequestModels) == 0 {
 		return
 	}
-	texts := map[string]string{}
-	for _, m := range c.deployment.Models {
-		texts[value(m.Name)] = value(m.Schema)
-	}
-	find := func(name string) (string, bool) { text, ok := texts[name]; return text, ok }
-	models := map[string]string{}
-	for contentType, name := range view.RequestModels {
-		models[contentType] = texts[name]
-	}
-	v, err := validation.New(models, find, c.ValidatedBody)
+	v, err := c.validator(view.RequestModels)
 	if err != nil {
 		r.Integration, r.ReadsBody = integration.Failing(fmt.Errorf("request models: %w", err)), false
 		return
 	}
 	r.Validator = v
+}
+
+// validator compiles models by content type, once for all routes that have the same.
+func (c *compiler) validator(named map[string]string) (*validation.Validator, error) {
+	if !c.ValidateBodies {
+		return nil, errors.New("bodies are not checked: set extensions.requestModels")
+	}
+	if c.schemas == nil {
+		c.schemas = map[string]string{}
+		for _, m := range c.deployment.Models {
+			c.schemas[value(m.Name)] = value(m.Schema)
+		}
+		c.validators = map[string]*validation.Validator{}
+	}
+	key, _ := json.Marshal(named) // sorted
+	if v := c.validators[string(key)]; v != nil {
+		return v, nil
+	}
+	models := map[string]string{}
+	for contentType, name := range named {
+		models[contentType] = c.schemas[name]
+	}
+	v, err := validation.New(models, func(name string) (string, bool) { text, ok := c.schemas[name]; return text, ok }, c.ValidatedBody)
+	if err == nil {
+		c.validators[string(key)] = v
+	}
+	return v, err
 }
 
 // target compiles what the route leads to; nothing when it has no target.

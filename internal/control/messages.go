@@ -133,6 +133,8 @@ const (
 	msgResponseSelection    = "Currently, only $default is supported as a RouteResponseSelectionExpression."
 	msgRouteParameter       = "Invalid request parameter %s: must be route.request.header.<name> or route.request.querystring.<name>"
 	msgRouteModel           = "Invalid Model specified %s: the API has no model with this name"
+	msgRequestModelKey      = "Invalid key in requestModels %q: must be $default or a media type such as application/json"
+	msgRequestModelTwice    = "requestModels has %s and %s, which are one media type"
 	msgRouteParameterAbsent = "Invalid request parameter key specified %s"
 
 	msgIntegrationTypeHTTP  = "Integrations of type %s are not supported for HTTP APIs. Must be one of [AWS_PROXY, HTTP_PROXY]"
@@ -184,6 +186,8 @@ const (
 	msgModelExists = "Model name already exists for this REST API"
 	msgModelSchema = "Invalid model schema specified: %v"
 	msgModelInUse  = "Cannot delete model '%s', is referenced in route: %s"
+	msgModelNeeded = "Cannot delete model '%s', is referenced in model: %s"
+	msgModelBreaks = "Invalid model schema specified: model %s, which refers to it, would no longer be valid: %v"
 
 	msgIntegrationResponseKey    = "Invalid integration response key specified %s: must be $default, or a regular expression between slashes"
 	msgIntegrationResponseExists = "Integration response with key %s already exists for this integration"

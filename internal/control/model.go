@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"penstock/internal/model"
 	"penstock/internal/schema"
@@ -29,7 +30,7 @@ var modelName = regexp.MustCompile(`^[A-Za-z0-9]+$`)
 
 func checkModel(x *modelChange) error {
 	m := x.item
-	if !isWebSocket(x.doc) {
+	if !isWebSocket(x.doc) && !x.RequestModels {
 		return BadRequest(msgModelHTTP)
 	}
 	if !modelName.MatchString(val(m.Name)) {
@@ -45,6 +46,9 @@ func checkModel(x *modelChange) error {
 			return err
 		}
 	}
+	if !isWebSocket(x.doc) {
+		return checkCompiles(x)
+	}
 	if val(x.doc.API.DisableSchemaValidation) {
 		return nil
 	}
@@ -54,7 +58,42 @@ func checkModel(x *modelChange) error {
 	return nil
 }
 
-// modelInUse refuses to take a model from routes and route responses that name it.
+// checkCompiles checks that bodies can be checked against a model of an HTTP API, an
+// extension, and still against those that refer to it. One schema may make another one
+// useless: by leading back to it, or without what a reference leads to.
+func checkCompiles(x *modelChange) error {
+	m := x.item
+	texts := map[string]string{}
+	for _, other := range x.doc.Models {
+		texts[val(other.Name)] = val(other.Schema)
+	}
+	if x.old != nil {
+		delete(texts, *x.old.Name)
+	}
+	texts[*m.Name] = val(m.Schema)
+	concerned := false
+	find := func(name string) (string, bool) {
+		concerned = concerned || name == *m.Name
+		text, ok := texts[name]
+		return text, ok
+	}
+	if _, err := schema.Compile(val(m.Schema), find); err != nil {
+		return BadRequest(msgModelSchema, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if name == *m.Name || !strings.Contains(texts[name], "models") { // it refers to no other
+			continue
+		}
+		concerned = false
+		if _, err := schema.Compile(texts[name], find); err != nil && concerned {
+			return BadRequest(msgModelBreaks, name, err)
+		}
+	}
+	return nil
+}
+
+// modelInUse refuses to take a model from routes and route responses that name it. Of
+// HTTP APIs, other models count, too: what they say of bodies depends on it.
 func modelInUse(x *modelChange) error {
 	name := *x.item.Name
 	names := func(models map[string]string) bool { return slices.Contains(slices.Collect(maps.Values(models)), name) }
@@ -65,6 +104,15 @@ func modelInUse(x *modelChange) error {
 		}
 		if used {
 			return Conflict(msgModelInUse, name, *x.doc.Routes[id].RouteKey)
+		}
+	}
+	if isWebSocket(x.doc) {
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(x.doc.Models)) {
+		other := x.doc.Models[id]
+		if id != *x.item.ModelID && slices.Contains(schema.References(val(other.Schema)), name) {
+			return Conflict(msgModelNeeded, name, val(other.Name))
 		}
 	}
 	return nil

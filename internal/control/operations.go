@@ -79,7 +79,7 @@ var notes = map[string]string{
 	"CreateRoutingRule":             "Leads to HTTP APIs, which the real service does not allow.",
 	"CreateVpcLink":                 "Answers `PENDING`, and is `AVAILABLE` when asked for. Subnets and security groups are names that nobody looks up. Traffic through VPC links is not served yet.",
 	"DeleteVpcLink":                 "Gone at once. Refused while an integration of an API as it is edited names the link.",
-	"CreateModel":                   "The schema must be one of JSON Schema draft-04, unless the API has `disableSchemaValidation`.",
+	"CreateModel":                   "WebSocket APIs have models; HTTP APIs with `extensions.requestModels`. The schema must be one of JSON Schema draft-04, unless the API has `disableSchemaValidation`.",
 	"GetModelTemplate":              "A skeleton with sample values.",
 	"CreatePortal":                  "Portals are kept and published; their pages are not served.",
 	"PublishPortal":                 "Done when the answer arrives: `PUBLISHED`, or `PUBLISH_FAILED` with the product that does not exist.",

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"penstock/internal/model"
 	"penstock/internal/route"
@@ -75,7 +76,7 @@ func checkHTTPRoute(x *routeChange) error {
 		return BadRequest(msgHTTPAPIKey)
 	case r.ModelSelectionExpression != nil:
 		return BadRequest(msgNotHTTP, "ModelSelectionExpression")
-	case r.RequestModels != nil:
+	case r.RequestModels != nil && !x.RequestModels:
 		return BadRequest(msgNotHTTP, "RequestModels")
 	case r.RequestParameters != nil:
 		return BadRequest(msgNotHTTP, "RequestParameters")
@@ -84,7 +85,26 @@ func checkHTTPRoute(x *routeChange) error {
 	case x.old != nil && val(x.old.APIGatewayManaged) && *x.old.RouteKey == defaultRouteKey && *r.RouteKey != defaultRouteKey:
 		return BadRequest(msgDefaultRouteKey)
 	}
-	return nil
+	return checkRequestModels(x)
+}
+
+// mediaType is the form of a media type without parameters.
+var mediaType = regexp.MustCompile(`^[0-9A-Za-z!#$&^_.+-]+/[0-9A-Za-z!#$&^_.+-]+$`)
+
+// checkRequestModels checks the request models of a route of an HTTP API, an extension:
+// by media type, of which case does not matter, or $default for all others.
+func checkRequestModels(x *routeChange) error {
+	seen := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(x.item.RequestModels)) {
+		if key != defaultRouteKey && !mediaType.MatchString(key) {
+			return BadRequest(msgRequestModelKey, key)
+		}
+		if other, ok := seen[strings.ToLower(key)]; ok {
+			return BadRequest(msgRequestModelTwice, other, key)
+		}
+		seen[strings.ToLower(key)] = key
+	}
+	return checkModels(x.doc, x.item.RequestModels)
 }
 
 // routeParameter is the form of a request parameter of a WebSocket route.

@@ -53,6 +53,11 @@ func invalid(reason string) error {
 func (s *Schema) Validate(data []byte) error {
 	i := instances.Get().(*instance)
 	defer i.release()
+	return s.validate(i, data)
+}
+
+// validate is Validate with room that is reused.
+func (s *Schema) validate(i *instance, data []byte) error {
 	if err := i.read(data); err != nil {
 		return invalid("cannot be read as JSON: " + err.Error())
 	}
@@ -126,8 +131,10 @@ func (e *evaluation) place(n int) string {
 // is escaped.
 func appendName(b, name []byte) []byte {
 	quoted := strconv.Quote(cut(string(name[:min(len(name), 2*maxQuoted)])))
-	return append(b, strings.NewReplacer("~", "~0", "/", "~1").Replace(quoted[1:len(quoted)-1])...)
+	return append(b, pointer.Replace(quoted[1:len(quoted)-1])...)
 }
+
+var pointer = strings.NewReplacer("~", "~0", "/", "~1")
 
 // valid reports whether a value is what rules ask for.
 func (e *evaluation) valid(r *rules, n int) bool {

@@ -120,6 +120,9 @@ func (i *instance) read(data []byte) error {
 	if len(data) > MaxBody {
 		return i.fail("the text is longer than %d bytes", MaxBody)
 	}
+	if len(data) > keepScratch {
+		i.grow(data)
+	}
 	if err := i.value(span{}, 1); err != nil {
 		return err
 	}
@@ -127,6 +130,16 @@ func (i *instance) read(data []byte) error {
 		return i.fail("something follows the value")
 	}
 	return nil
+}
+
+// grow makes room for the values of a long text. There are no more than what stands
+// before and between them.
+func (i *instance) grow(data []byte) {
+	most := 1
+	for _, c := range []byte{',', '[', '{'} {
+		most += bytes.Count(data, []byte{c})
+	}
+	i.values = slices.Grow(i.values, min(most, maxValues))
 }
 
 // space skips white space.

@@ -261,7 +261,7 @@ func (c *compiler) reference(d *document, n, ref *jsontree.Node) *rules {
 	}
 	to, ok := d.models[ref]
 	if !ok {
-		c.fail(ref, "%q is not for values that are checked", cut(ref.Text))
+		c.fail(ref, "%q is not for values that are checked", ref.Text)
 		return nil
 	}
 	other := c.model(ref, to.name)
@@ -270,7 +270,7 @@ func (c *compiler) reference(d *document, n, ref *jsontree.Node) *rules {
 	}
 	target, _ := other.follow(other.root, other.bases[other.root], to.fragment)
 	if target == nil || other.bases[target] == "" {
-		c.fail(ref, "%q leads to no schema", cut(ref.Text))
+		c.fail(ref, "%q leads to no schema", ref.Text)
 		return nil
 	}
 	return c.schema(other, target)

@@ -1,19 +1,24 @@
-// Package schema knows the JSON Schemas that describe the messages of WebSocket
-// APIs: what a model holds. They are of draft-04, in JSON text.
+// Package schema knows the JSON Schemas that describe messages and request bodies: what a
+// model of an API holds. They are of draft-04, in JSON text.
 //
 //	err := schema.Check(text)              // #/properties/id/type: must be one of …
 //	template, err := schema.Template(text) // #set($inputRoot = $input.path('$')) …
+//	s, err := schema.Compile(text, models)
+//	err = s.Validate(body)                 // #/user/id: must be an integer
 //
 // Nothing is ever fetched. A $ref leads to another place of the same schema, to
 // draft-04 itself, or to another model of an API by its URL:
 //
 //	https://apigateway.amazonaws.com/restapis/{api}/models/{Name}
 //
-// What another model says is not looked at: it stands for any value.
+// Check and Template do not look at what another model says: it stands for any value.
+// Nor do they look at patterns, which are any text: patterns are regular expressions of
+// ECMA-262, of which the regular expressions of Go are another dialect, so that one that
+// Go cannot read may well be right. Compile, whose schemas decide about values, looks at
+// both, and refuses what it cannot apply.
 //
-// A pattern is any text. Patterns are regular expressions of ECMA-262, of which the
-// regular expressions of Go are another dialect, so that one that Go cannot read
-// may well be right.
+// Validate applies rules by itself, where a library compiles the schema: a few lines of
+// schema make work without end, so that every step must be counted.
 package schema
 
 import (
