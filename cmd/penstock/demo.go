@@ -148,6 +148,8 @@ func (d *demo) show(ctx context.Context) error {
 	d.print("  %s get-integrations --api-id %s\n", command, id)
 	d.print("  %s get-routes --api-id %s\n", command, id)
 	d.print("  %s create-api --name mine --protocol-type HTTP --target %s\n\n", command, d.backend)
+	d.print("See why each request got its answer:\n\n")
+	d.print("  go run ./cmd/penstock explain --last 5 --endpoint %s\n\n", d.server.AdminURL())
 	d.print("Ctrl-C ends it.\n")
 	return nil
 }
