@@ -82,7 +82,7 @@ var confined = []struct {
 }{
 	{"github.com/valyala/fasthttp", []string{"internal/gateway/*_test.go", "internal/integration/*_test.go", "bench/fasthttp/main.go"},
 		"a witness in tests and a row in benchmarks; see docs/design/0005-connection-loop.md"},
-	{"golang.org/x/net", []string{"internal/gateway/http2*.go", "internal/gateway/*_test.go"},
+	{"golang.org/x/net", []string{"internal/gateway/http2*.go", "internal/gateway/*_test.go", "*_test.go"},
 		"frames of HTTP/2 are read in one place"},
 	{"github.com/caddyserver/certmagic", []string{"internal/certificate/acme*.go"},
 		"one file orders certificates, nothing else knows by what"},

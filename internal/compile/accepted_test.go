@@ -34,6 +34,82 @@ func (l failLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// planes are a control plane and a gateway that serves what it accepts. Nobody is
+// called: every address counts as the gateway's own.
+type planes struct {
+	control *control.Server
+	gateway *gateway.Server
+	addr    string
+	failed  chan string // what a sound program never logs
+}
+
+func newPlanes(tb testing.TB) *planes {
+	tb.Helper()
+	fail := failLog{make(chan string, 1)}
+	log := slog.New(slog.NewTextHandler(fail, &slog.HandlerOptions{Level: slog.LevelError}))
+	st := store.NewMemory()
+	o := options(tb)
+	o.Client = integration.NewClient(integration.ClientConfig{AllowPrivate: true, Own: func(netip.AddrPort) bool { return true }})
+	o.AccessLog = func(string) AccessLogSink { return nowhere{} }
+	p := &planes{failed: fail.failed}
+	p.gateway = gateway.NewServer(gateway.Config{Region: "us-east-1", Suffixes: []string{"localhost"}, Logger: log})
+	publisher := Start(st, o, p.gateway.Publish, log)
+	p.control = control.New(control.Options{Store: st, Publisher: publisher, Log: log})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.addr = l.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- p.gateway.Serve(l) }()
+	tb.Cleanup(func() {
+		publisher.Close()
+		p.gateway.Close()
+		if err := <-served; err != nil {
+			tb.Error(err)
+		}
+		o.Client.Close()
+		st.Close()
+	})
+	return p
+}
+
+// nowhere is where the access logs of tests go.
+type nowhere struct{}
+
+func (nowhere) Write([]byte) {}
+
+// send asks the control plane and returns the status of its answer and what is in it.
+func (p *planes) send(t *testing.T, method, path string, body any) (int, map[string]any) {
+	t.Helper()
+	data, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	p.control.ServeHTTP(w, httptest.NewRequest(method, "http://localhost/v2/apis"+path, bytes.NewReader(data)))
+	if w.Code >= 500 && w.Code != http.StatusNotImplemented {
+		t.Fatalf("%s %s %s: %d %s", method, path, data, w.Code, w.Body)
+	}
+	answer := map[string]any{}
+	if w.Body.Len() > 0 {
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w.Code, answer
+}
+
+// call asks the control plane and returns the answer, nil if it refused.
+func (p *planes) call(t *testing.T, method, path string, body any) map[string]any {
+	t.Helper()
+	status, answer := p.send(t, method, path, body)
+	if status/100 != 2 {
+		return nil
+	}
+	return answer
+}
+
 // FuzzAcceptedCompiles: what the control plane accepts can be compiled, and a
 // request to it is answered, whatever strange things it is made of.
 func FuzzAcceptedCompiles(f *testing.F) {
@@ -48,78 +124,34 @@ func FuzzAcceptedCompiles(f *testing.F) {
 	} {
 		f.Add(seed.key, seed.kind, seed.method, seed.uri, seed.variable, seed.value)
 	}
-	fail := failLog{make(chan string, 1)}
-	log := slog.New(slog.NewTextHandler(fail, &slog.HandlerOptions{Level: slog.LevelError}))
-	st := store.NewMemory()
-	// Nobody is called: every address counts as our own.
-	client := integration.NewClient(integration.ClientConfig{AllowPrivate: true, Own: func(netip.AddrPort) bool { return true }})
-	server := gateway.NewServer(gateway.Config{Region: "us-east-1", Suffixes: []string{"localhost"}, Logger: log})
-	o := options(f)
-	o.Client = client
-	publisher := Start(st, o, server.Publish, log)
-	plane := control.New(control.Options{Store: st, Publisher: publisher, Log: log})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		f.Fatal(err)
-	}
-	go server.Serve(l)
-	f.Cleanup(func() {
-		publisher.Close()
-		server.Close()
-		client.Close()
-		st.Close()
-	})
-
-	// call asks the control plane and returns the answer, nil if it refused.
-	call := func(t *testing.T, method, path string, body any) map[string]any {
-		data, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := httptest.NewRecorder()
-		plane.ServeHTTP(w, httptest.NewRequest(method, "http://localhost/v2/apis"+path, bytes.NewReader(data)))
-		if w.Code >= 500 && w.Code != http.StatusNotImplemented {
-			t.Fatalf("%s %s %s: %d %s", method, path, data, w.Code, w.Body)
-		}
-		if w.Code/100 != 2 {
-			return nil
-		}
-		answer := map[string]any{}
-		if w.Body.Len() > 0 {
-			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return answer
-	}
-
+	p := newPlanes(f)
 	f.Fuzz(func(t *testing.T, key, kind, method, uri, variable, value string) {
-		api := call(t, "POST", "", map[string]any{"name": "fuzz", "protocolType": "HTTP"})
+		api := p.call(t, "POST", "", map[string]any{"name": "fuzz", "protocolType": "HTTP"})
 		id := fmt.Sprint(api["apiId"])
-		defer call(t, "DELETE", "/"+id, nil)
-		in := call(t, "POST", "/"+id+"/integrations", map[string]any{
+		defer p.call(t, "DELETE", "/"+id, nil)
+		in := p.call(t, "POST", "/"+id+"/integrations", map[string]any{
 			"integrationType": kind, "integrationMethod": method, "integrationUri": uri, "payloadFormatVersion": "1.0", "timeoutInMillis": 50,
 		})
 		if in == nil {
 			return
 		}
-		if call(t, "POST", "/"+id+"/routes", map[string]any{"routeKey": key, "target": fmt.Sprint("integrations/", in["integrationId"])}) == nil {
+		if p.call(t, "POST", "/"+id+"/routes", map[string]any{"routeKey": key, "target": fmt.Sprint("integrations/", in["integrationId"])}) == nil {
 			return
 		}
-		if call(t, "POST", "/"+id+"/stages", map[string]any{"stageName": "$default", "autoDeploy": true, "stageVariables": map[string]string{"v": variable}}) == nil &&
-			call(t, "POST", "/"+id+"/stages", map[string]any{"stageName": "$default", "autoDeploy": true}) == nil {
+		if p.call(t, "POST", "/"+id+"/stages", map[string]any{"stageName": "$default", "autoDeploy": true, "stageVariables": map[string]string{"v": variable}}) == nil &&
+			p.call(t, "POST", "/"+id+"/stages", map[string]any{"stageName": "$default", "autoDeploy": true}) == nil {
 			t.Fatalf("no stage for %q", key)
 		}
-		stage := server.Snapshot().API(id).Stages["$default"]
+		stage := p.gateway.Snapshot().API(id).Stages["$default"]
 		if stage == nil || len(stage.Routes) != 1 || stage.Routes[0].Key != key {
 			t.Fatalf("%q was accepted and is not served: %+v", key, stage)
 		}
 		if reachesOut(uri, variable, value) {
 			return
 		}
-		ask(t, l.Addr().String(), id, key, value)
+		ask(t, p.addr, id, key, value)
 		select {
-		case line := <-fail.failed:
+		case line := <-p.failed:
 			t.Errorf("%q %q %q: %s", key, method, uri, line)
 		default:
 		}

@@ -40,7 +40,7 @@ func checkAccessLog(x *stageChange) error {
 	if isWebSocket(x.doc) {
 		return nil // its authorizers and integrations bring variables of their own
 	}
-	if unknown := slices.DeleteFunc(variables, isHTTPLogVariable); len(unknown) > 0 {
+	if unknown := slices.DeleteFunc(variables, isHTTPVariable); len(unknown) > 0 {
 		return BadRequest(msgAccessLogVariable, strings.Join(unknown, ", "))
 	}
 	return nil
@@ -49,19 +49,23 @@ func checkAccessLog(x *stageChange) error {
 var logVariable = regexp.MustCompile(`\$context\.([A-Za-z0-9_.]+)`)
 
 // logVariables returns the names of the context variables in a format, in its
-// order. A name is as long as it can be; a dot at its end is text.
+// order. A name is as long as it can be; dots at its end are text, and so is all of
+// it when there is nothing else.
 func logVariables(format string) []string {
 	var names []string
 	for _, groups := range logVariable.FindAllStringSubmatch(format, -1) {
-		names = append(names, strings.TrimRight(groups[1], "."))
+		if name := strings.TrimRight(groups[1], "."); name != "" {
+			names = append(names, name)
+		}
 	}
 	return names
 }
 
-// httpLogVariables are the context variables of access logs of HTTP APIs. Names
-// that end in a dot stand for all names that begin so. Source: developer guide,
+// httpVariables are the context variables of HTTP APIs: access logs, parameter
+// mappings and identity sources may name them and no others. Names that end in a dot
+// stand for all longer names that begin so. Source: developer guide,
 // http-api-logging-variables.
-var httpLogVariables = []string{
+var httpVariables = []string{
 	"accountId", "apiId", "authorizer.", "awsEndpointRequestId", "awsEndpointRequestId2", "customDomain.basePathMatched",
 	"dataProcessed", "domainName", "domainPrefix", "error.message", "error.messageString", "error.responseType",
 	"extendedRequestId", "httpMethod",
@@ -75,10 +79,12 @@ var httpLogVariables = []string{
 	"requestTimeEpoch", "responseLatency", "responseLength", "routeKey", "stage", "status",
 }
 
-func isHTTPLogVariable(name string) bool {
-	return slices.ContainsFunc(httpLogVariables, func(known string) bool {
+// isHTTPVariable reports whether HTTP APIs have a context variable. Its name is
+// without "$context.".
+func isHTTPVariable(name string) bool {
+	return slices.ContainsFunc(httpVariables, func(known string) bool {
 		if strings.HasSuffix(known, ".") {
-			return strings.HasPrefix(name, known)
+			return strings.HasPrefix(name, known) && name != known
 		}
 		return name == known
 	})

@@ -89,7 +89,7 @@ func checkRequestAuthorizer(x *authorizerChange) error {
 	switch {
 	case val(a.AuthorizerURI) == "":
 		return BadRequest(msgAuthorizerURINeeded)
-	case !lambdaInvokeARN.MatchString(*a.AuthorizerURI):
+	case !isAuthorizerURI(*a.AuthorizerURI):
 		return BadRequest(msgAuthorizerURI, *a.AuthorizerURI)
 	case a.JWTConfiguration != nil:
 		return BadRequest(msgJWTConfigurationRequest)
@@ -105,7 +105,8 @@ func checkRequestAuthorizer(x *authorizerChange) error {
 		return BadRequest(msgAuthorizerTTL, maxAuthorizerTTL)
 	}
 	for _, source := range a.IdentitySource {
-		if !sources.MatchString(source) {
+		variable, ok := strings.CutPrefix(source, "$context.") // WebSocket APIs write no dollar sign
+		if !sources.MatchString(source) || ok && !isHTTPVariable(variable) {
 			return BadRequest(badSource, source)
 		}
 	}
@@ -113,6 +114,20 @@ func checkRequestAuthorizer(x *authorizerChange) error {
 		return BadRequest(msgAuthorizerTTLSource)
 	}
 	return nil
+}
+
+// stageVariable is a stage variable as it stands in URIs and ARNs.
+var stageVariable = regexp.MustCompile(`\$\{stageVariables\.[A-Za-z0-9_]+\}`)
+
+// isAuthorizerURI reports whether text is the URI to invoke a function by. Stage
+// variables may stand anywhere in it, also for all of the function's ARN; text that
+// only begins like one is refused.
+func isAuthorizerURI(text string) bool {
+	if !lambdaInvokeARN.MatchString(text) || strings.Contains(stageVariable.ReplaceAllString(text, "v"), "${stageVariables.") {
+		return false
+	}
+	_, function, _ := strings.Cut(text, "/functions/")
+	return stageVariable.MatchString(function) || lambdaFunctionARN.MatchString(strings.TrimSuffix(function, "/invocations"))
 }
 
 func checkJWTAuthorizer(x *authorizerChange) error {

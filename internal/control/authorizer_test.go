@@ -78,6 +78,10 @@ func TestAuthorizerMessages(t *testing.T) {
 		audiences   = "A JWT authorizer must have an audience, and none of them may be empty"
 		onSocket    = "Only REQUEST authorizer type is supported on WEBSOCKET protocol Apis."
 		lambda      = "arn:aws:lambda:us-east-1:123456789012:function:f"
+
+		functions    = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+		noFunction   = functions + "f/invocations"
+		halfVariable = functions + lambda + "${stageVariables.a-b}/invocations"
 	)
 	rows := []refused{
 		{"type missing", 400, "Invalid request input. CreateAuthorizer input is missing authorizer type.", "POST", http, `{"name":"x"}`},
@@ -96,6 +100,8 @@ func TestAuthorizerMessages(t *testing.T) {
 		{"URI of a website", 400, fmt.Sprintf(form, "https://example.com"), "PATCH", cached, `{"authorizerUri":"https://example.com"}`},
 		{"URI with something before it", 400, fmt.Sprintf(form, "x"+authorizerURI), "PATCH", socket, `{"authorizerUri":"x` + authorizerURI + `"}`},
 		{"URI with something behind it", 400, fmt.Sprintf(form, authorizerURI+"/x"), "PATCH", socket, `{"authorizerUri":"` + authorizerURI + `/x"}`},
+		{"URI of no function", 400, fmt.Sprintf(form, noFunction), "POST", http, with(requestAuthorizer, `{"authorizerUri":"`+noFunction+`"}`)},
+		{"URI with half a stage variable", 400, fmt.Sprintf(form, halfVariable), "PATCH", cached, `{"authorizerUri":"` + halfVariable + `"}`},
 		{"version missing", 400, version, "POST", http, with(requestAuthorizer, `{"authorizerPayloadFormatVersion":null}`)},
 		{"version unknown", 400, "Unsupported AuthorizerPayloadFormatVersion: 3.0", "POST", http, with(requestAuthorizer, `{"authorizerPayloadFormatVersion":"3.0"}`)},
 		{"version unknown in an update", 400, "Unsupported AuthorizerPayloadFormatVersion: 2", "PATCH", cached, `{"authorizerPayloadFormatVersion":"2"}`},
@@ -137,7 +143,7 @@ func TestAuthorizerMessages(t *testing.T) {
 	for _, bad := range []string{"http://issuer.example.com", "issuer.example.com", "https://", "https:///pool", "https://:443/", "ftp://issuer.example.com", "https://user@issuer.example.com", "https://issuer.example.com?a=b", "https://issuer.example.com#a", "https://issuer.example.com/\n", "http://localhost.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1", "://", "%"} {
 		rows = append(rows, refused{"issuer " + bad, 400, notAURL, "POST", http, with(jwtAuthorizer, issuer(bad))})
 	}
-	for _, bad := range []string{"Authorization", "request.header.a", "$request.header.", "$request.header", "$request.body.a", "$request.path.a", "route.request.header.a", "$stageVariables.a-b", "$context.", "$request.header.a b", "$request.header.a,$request.header.b", "${request.header.a}", "$Request.header.a", " $request.header.a", "$request.header.a\n", ""} {
+	for _, bad := range []string{"Authorization", "request.header.a", "$request.header.", "$request.header", "$request.body.a", "$request.path.a", "route.request.header.a", "$stageVariables.a-b", "$context.", "$request.header.a b", "$request.header.a,$request.header.b", "${request.header.a}", "$Request.header.a", " $request.header.a", "$request.header.a\n", "", "$context.foo", "$context.authorizer.", "$context.connectionId", "$context.identity", "$context.requestid", "$context.routeKey."} {
 		rows = append(rows, refused{"identity source " + bad, 400, fmt.Sprintf(source, bad), "POST", http, with(requestAuthorizer, text(map[string]any{"identitySource": []string{"$request.header.ok", bad}}))})
 	}
 	for _, bad := range []string{"$request.header.a", "$route.request.header.a", "method.request.header.a", "route.request.body.a", "route.request.header.", "$context.a", "route.request.header.a b", ""} {

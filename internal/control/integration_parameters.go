@@ -65,14 +65,21 @@ var (
 	responseKey = regexp.MustCompile(`^(?:(?:append|overwrite|remove):header\.([!#$%&'*+.^_|~0-9A-Za-z` + "`" + `-]+)|overwrite:statuscode)$`)
 )
 
-// What an expression of a mapping may name, without the dollar sign.
+// What an expression of a mapping may name, without the dollar sign. Which context
+// variables there are is checked apart.
 var (
-	requestSource = regexp.MustCompile(`^(?:request\.(?:header\.[^\s{}]+|querystring\.[^{}]+|body(?:\..+)?|path(?:\.[A-Za-z0-9._-]+)?)|` + commonSource + `)$`)
+	requestSource = regexp.MustCompile(`^(?:request\.(?:header\.[^\s{}]+|querystring\.[^{}]+|body` + bodyPath + `|path(?:\.[A-Za-z0-9._-]+)?)|` + commonSource + `)$`)
 
-	responseSource = regexp.MustCompile(`^(?:response\.(?:header\.[^\s{}]+|body(?:\..+)?)|` + commonSource + `)$`)
+	responseSource = regexp.MustCompile(`^(?:response\.(?:header\.[^\s{}]+|body` + bodyPath + `)|` + commonSource + `)$`)
 )
 
 const commonSource = `context\.[A-Za-z0-9._]+|stageVariables\.[A-Za-z0-9_]+`
+
+// bodyPath is a path to one value in a body: members by name, .name or ['name'], and
+// elements by index, [0]. No body that mappings look into has more elements than nine
+// digits can count. What leads to many values or is computed is no such path: "..",
+// "*", filters, slices, functions.
+const bodyPath = `(?s:\.[^.\[\]()*'"\x00-\x1f\x7f]+|\[(?:0*[0-9]{1,9}|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])*`
 
 // mappingProblem returns what is wrong with an entry of a mapping, or "".
 func mappingProblem(key, value string, keys *regexp.Regexp, badKey string, sources *regexp.Regexp) string {
@@ -127,9 +134,8 @@ func isSource(selection string, sources *regexp.Regexp) bool {
 	if !sources.MatchString(selection) {
 		return false
 	}
-	root, path, _ := strings.Cut(selection, ".")
-	if strings.HasPrefix(path, "body") && (root == "request" || root == "response") {
-		return !strings.Contains(path, "..") && !strings.Contains(path, "?(")
+	if name, ok := strings.CutPrefix(selection, "context."); ok {
+		return isHTTPVariable(name)
 	}
 	for _, place := range []string{"request.header.", "response.header."} {
 		if name, ok := strings.CutPrefix(selection, place); ok {
@@ -140,18 +146,22 @@ func isSource(selection string, sources *regexp.Regexp) bool {
 }
 
 // Headers that a mapping may not touch. Source: developer guide,
-// http-api-parameter-mapping.
+// http-api-parameter-mapping; and those that belong to one connection as much as
+// Transfer-Encoding does.
 var (
 	reservedHeaders = []string{
 		"authorization", "connection", "content-encoding", "content-length", "content-location", "forwarded", "keep-alive",
 		"origin", "proxy-authenticate", "proxy-authorization", "te", "trailers", "transfer-encoding", "upgrade",
 		"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via",
+		"expect", "http2-settings", "trailer",
 	}
-	reservedPrefixes = []string{"access-control-", "apigw-", "x-amz-", "x-amzn-"}
+	reservedPrefixes = []string{"access-control-", "apigw-", "x-amz-", "x-amzn-", "proxy-"}
 )
 
+// isReservedHeader reports whether a mapping may not touch a header. Some servers
+// read "_" in a name as "-", so that X_Forwarded_For is as reserved as X-Forwarded-For.
 func isReservedHeader(name string) bool {
-	name = strings.ToLower(name)
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	return slices.Contains(reservedHeaders, name) ||
 		slices.ContainsFunc(reservedPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }

@@ -173,12 +173,14 @@ func TestAccessLogFormats(t *testing.T) {
 		{`{ "requestId":"$context.requestId", "ip": "$context.identity.sourceIp","e":"$context.integrationErrorMessage"}`, ""},
 		{`$context.authorizer.claims.sub $context.authorizer.error $context.identity.clientCert.validity.notAfter`, ""},
 		{`$context.customDomain.basePathMatched $context.integration.latency`, ""},
+		{`$context.requestId. $context.. $context. $context`, ""},
 		{`$context.authorizer`, "authorizer"},
+		{`$context.authorizer.`, "authorizer"},
 		{`$context.resourcePath`, "resourcePath"},
 	} {
 		var unknown []string
 		for _, name := range logVariables(tt.format) {
-			if !isHTTPLogVariable(name) {
+			if !isHTTPVariable(name) {
 				unknown = append(unknown, name)
 			}
 		}
