@@ -168,7 +168,8 @@ func isLambdaURI(uri string) bool {
 var placeholder = regexp.MustCompile(`\$\{stageVariables\.[A-Za-z0-9_]+\}|\{[^{}/?#]*\}`)
 
 func isHTTPURI(uri string) bool {
-	return httpURI.MatchString(placeholder.ReplaceAllString(uri, "1"))
+	filled := placeholder.ReplaceAllString(uri, "1")
+	return httpURI.MatchString(filled) && !strings.Contains(filled, "${stageVariables.")
 }
 
 func checkPayloadVersion(x *integrationChange) error {

@@ -131,6 +131,7 @@ func TestIntegrationMessages(t *testing.T) {
 		{"URI of another scheme", 400, "Invalid integration uri specified: file:///etc/passwd. Must be an HTTP or HTTPS URL", "POST", http, with(httpProxy, `{"integrationUri":"file:///etc/passwd"}`)},
 		{"URI with a control character", 400, "Invalid integration uri specified: https://a\x00b. Must be an HTTP or HTTPS URL", "POST", http, with(httpProxy, `{"integrationUri":"https://a\u0000b"}`)},
 		{"URI with two schemes", 400, "Invalid integration uri specified: http://http://a/{b}. Must be an HTTP or HTTPS URL", "POST", http, with(httpProxy, `{"integrationUri":"http://http://a/{b}"}`)},
+		{"URI with an unclosed stage variable", 400, "Invalid integration uri specified: http://a/${stageVariables.x. Must be an HTTP or HTTPS URL", "POST", http, with(httpProxy, `{"integrationUri":"http://a/${stageVariables.x"}`)},
 		{"URI with user information", 400, "Invalid integration uri specified: http://u:p@a. Must be an HTTP or HTTPS URL", "POST", http, with(httpProxy, `{"integrationUri":"http://u:p@a"}`)},
 		{"URI without a host", 400, "Invalid integration uri specified: https:///a. Must be an HTTP or HTTPS URL", "POST", http, with(httpProxy, `{"integrationUri":"https:///a"}`)},
 		{"URI that is no function", 400, "Invalid integration uri specified: https://example.com. Must be the ARN of a Lambda function, or the ARN to invoke it", "POST", http, with(lambda, `{"integrationUri":"https://example.com"}`)},
