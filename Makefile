@@ -3,6 +3,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 FUZZTIME ?= 10s
+SOAK ?= 60
 
 # Every Go file of ours, generated files, and test files: by find and not by git,
 # so that a file counts before it is added.
@@ -11,7 +12,7 @@ gofiles = $$($(find) '*.go' -print)
 generated = $(find) '*_gen.go' -print | sort | xargs cat | sha256sum
 tests = grep -l $(1) $$($(find) '*_test.go' -print)
 
-.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers kill-test damage-test writers cover golden generate scripts conformance run
+.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers kill-test damage-test writers cover golden generate scripts conformance soak run
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,7 +50,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 bench: ## Go benchmarks with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
-bench-peers: ## CPU per request beside nginx, HAProxy, Caddy: PEERS="nginx penstock" SECONDS_EACH=5
+bench-peers: ## CPU per request beside nginx, HAProxy, Caddy: TABLES="plain tls" PEERS="nginx penstock" SECONDS_EACH=5
 	bench/peers.sh
 
 kill-test: ## kill the store while it writes, 50 times
@@ -76,8 +77,11 @@ generate: ## model to Go
 scripts: ## the stories in testdata/script
 	go test -count=1 -run '^TestScript' .
 
-conformance: ## the AWS CLI, boto3 and the SDKs for JavaScript and Go: RUN=/boto3/stages for a part
+conformance: ## the AWS CLI, SDKs, curl, Chromium, h2spec, faults and load: RUN=/boto3/stages or RUN=TestBrowser for a part
 	conformance/run.sh
+
+soak: ## each change of configuration under load for SOAK (60) seconds
+	RUN=TestChanges PENSTOCK_SOAK_SECONDS=$(SOAK) conformance/run.sh
 
 run: ## a server with a sample API
 	go run ./cmd/penstock demo

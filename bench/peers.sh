@@ -2,8 +2,9 @@
 # Installs what the comparison needs and is missing, builds the proxies that are
 # Go programs, and measures.
 #
+#   TABLES         names of the tables, space separated (default: all)
 #   PEERS          names of the proxies, space separated (default: all)
-#   SECONDS_EACH   measured seconds per proxy and round (default: 8)
+#   SECONDS_EACH   measured seconds per row and round (default: 8)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,8 +15,10 @@ mkdir -p "$bin"
 wanted() { [[ -z $peers || " $peers " == *" $1 "* ]]; }
 
 missing=()
-for program in nginx haproxy wrk; do
-	command -v "$program" >/dev/null || missing+=("$program")
+for program in nginx haproxy wrk h2load; do
+	package=$program
+	if [[ $program == h2load ]]; then package=nghttp2-client; fi
+	command -v "$program" >/dev/null || missing+=("$package")
 done
 if ((${#missing[@]})); then
 	echo "installing ${missing[*]}"
@@ -31,4 +34,4 @@ if wanted penstock; then
 	go build -o "$bin/" ./cmd/penstock
 fi
 go build -o "$bin/" ./bench/peers ./bench/fasthttp ./bench/reverseproxy
-exec "$bin/peers" -bin "$bin" -doc docs/benchmarks.md -peers "$peers" -each "${SECONDS_EACH:-8}s"
+exec "$bin/peers" -bin "$bin" -doc docs/benchmarks.md -tables "${TABLES:-}" -peers "$peers" -each "${SECONDS_EACH:-8}s"

@@ -11,16 +11,30 @@ import (
 	"time"
 )
 
-// path is what the load asks for.
+// path is what the load asks for, unless a server has paths of its own.
 const path = "/pets/7?verbose=true"
 
+// An ask says how the load generator asks, with as many requests under way as there are
+// connections and streams for: inFlight of them. The zero value is HTTP/1.1 without TLS.
+type ask struct {
+	tls     bool
+	streams int  // of each connection of HTTP/2, over TLS only; 0 for HTTP/1.1
+	token   bool // with a token of the issuer in place of an opaque one
+}
+
 // headers are sent with every request, besides Host.
-var headers = []string{
-	"User-Agent: bench/1.0 (keep-alive)",
-	"Accept: application/json",
-	"Accept-Encoding: gzip, deflate",
-	"Accept-Language: en-GB,en;q=0.9",
-	"Authorization: Bearer 0123456789abcdef0123456789abcdef",
+func (s start) headers() []string {
+	token := "0123456789abcdef0123456789abcdef"
+	if s.ask.token {
+		token = s.issuer.token
+	}
+	return []string{
+		"User-Agent: bench/1.0 (keep-alive)",
+		"Accept: application/json",
+		"Accept-Encoding: gzip, deflate",
+		"Accept-Language: en-GB,en;q=0.9",
+		"Authorization: Bearer " + token,
+	}
 }
 
 // A load is what the load generator saw.
@@ -31,22 +45,32 @@ type load struct {
 	errors    int64  // responses other than 2xx and 3xx, and socket errors
 }
 
-// drive sends requests to a server for a time.
-func drive(ctx context.Context, s *server, d time.Duration) (load, error) {
-	args := []string{"--latency", "-t", strconv.Itoa(workers), "-c", strconv.Itoa(connections), "-d", strconv.Itoa(max(1, int(d.Seconds()))) + "s"}
-	for _, h := range headers {
+// drive sends requests to a server for a time: by wrk, or by h2load if it is HTTP/2
+// that is asked for.
+func drive(ctx context.Context, s *server, at start, d time.Duration) (load, error) {
+	if at.ask.streams > 0 {
+		return driveHTTP2(ctx, s, at, d)
+	}
+	args := []string{"--latency", "-t", strconv.Itoa(workers), "-c", strconv.Itoa(inFlight), "-d", seconds(d)}
+	for _, h := range at.headers() {
 		args = append(args, "-H", h)
 	}
 	if s.host != "" {
 		args = append(args, "-H", "Host: "+s.host)
 	}
-	args = append(args, "http://"+s.addr+path)
+	if s.script != "" {
+		args = append(args, "-s", s.script)
+	}
+	args = append(args, s.url()+s.path)
 	text, err := exec.CommandContext(ctx, "wrk", args...).Output()
 	if err != nil {
 		return load{}, fmt.Errorf("wrk: %w", err)
 	}
 	return parseLoad(string(text))
 }
+
+// seconds returns a time in whole seconds, at least one.
+func seconds(d time.Duration) string { return strconv.Itoa(max(1, int(d.Seconds()))) + "s" }
 
 var (
 	requestsLine = regexp.MustCompile(`(?m)^\s*(\d+) requests in`)

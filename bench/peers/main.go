@@ -2,10 +2,10 @@
 
 // Command peers measures Penstock beside other reverse proxies: the same
 // request, the same upstream, the same load, one proxy at a time, all of it
-// twice. It prints a table and, when every peer took part, puts it into
+// several times. It prints tables and puts those in which every peer took part into
 // docs/benchmarks.md. make bench-peers installs what it needs and runs it.
 //
-//	peers [-peers "nginx penstock"] [-seconds 8] [-bin DIR] [-doc FILE]
+//	peers [-tables "plain tls"] [-peers "nginx penstock"] [-each 8s] [-bin DIR] [-doc FILE]
 package main
 
 import (
@@ -15,25 +15,23 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 )
 
 const (
-	rounds      = 2
-	connections = 64 // keep-alive connections of the load generator
-	workers     = 2  // worker processes or threads of every server that has a setting for it
+	inFlight = 64 // requests of the load generator that are under way at once
+	workers  = 2  // worker processes or threads of every server that has a setting for it
 )
 
 func main() {
 	var s settings
-	flag.StringVar(&s.only, "peers", "", "names of the `proxies` to measure, space separated; all when empty")
-	flag.DurationVar(&s.each, "each", 8*time.Second, "measured `time` per proxy and round")
+	flag.StringVar(&s.tables, "tables", "", "names of the `tables` to make, space separated; all when empty")
+	flag.StringVar(&s.peers, "peers", "", "names of the `proxies` to measure, space separated; all when empty")
+	flag.DurationVar(&s.each, "each", 8*time.Second, "measured `time` per row and round")
 	flag.DurationVar(&s.warmUp, "warm-up", 2*time.Second, "`time` of load before each measurement")
 	flag.StringVar(&s.bin, "bin", "", "`directory` of the programs that are not installed")
-	flag.StringVar(&s.doc, "doc", "", "Markdown `file` whose table is replaced when every peer took part")
+	flag.StringVar(&s.doc, "doc", "", "Markdown `file` with the tables that are replaced when every peer took part")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -45,12 +43,12 @@ func main() {
 }
 
 type settings struct {
-	only, bin, doc string
-	each, warmUp   time.Duration
+	tables, peers, bin, doc string
+	each, warmUp            time.Duration
 }
 
 func (s *settings) run(ctx context.Context) (err error) {
-	chosen, err := choose(s.only)
+	chosen, err := choose(s.tables, s.peers)
 	if err != nil {
 		return err
 	}
@@ -60,79 +58,96 @@ func (s *settings) run(ctx context.Context) (err error) {
 	}
 	defer os.RemoveAll(dir)
 
+	at := start{bin: s.bin, dir: dir}
+	if at.certificate, err = newCertificate(dir); err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	if at.issuer, err = startIssuer(); err != nil {
+		return fmt.Errorf("issuer: %w", err)
+	}
+	defer at.issuer.Close()
 	up, err := startUpstream(ctx, dir)
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)
 	}
 	defer func() { err = errors.Join(err, up.stop()) }()
+	at.upstream = up.addr
 
-	rows := make([]row, len(chosen))
-	for round := range rounds {
-		for i, p := range chosen {
-			fmt.Printf("round %d: %s\n", round+1, p.name)
-			r, err := s.measure(ctx, p, up.addr, dir)
-			if err != nil {
-				return fmt.Errorf("%s: %w", p.name, err)
-			}
-			rows[i].peer = p
-			rows[i].results[round] = r
+	for _, c := range chosen {
+		if err := s.compare(ctx, c, at); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
-	table := markdown(rows)
-	fmt.Printf("\n%s", table)
-	if s.doc == "" || len(chosen) < len(peers) {
-		return nil
-	}
-	return replaceTable(s.doc, s.facts(chosen)+"\n"+table)
+	return nil
 }
 
-// choose returns the peers named in a space-separated list, in the order of the
-// table, or all of them for an empty list.
-func choose(names string) ([]peer, error) {
-	want := strings.Fields(names)
-	if len(want) == 0 {
-		return peers, nil
-	}
-	var chosen []peer
-	for _, p := range peers {
-		if slices.Contains(want, p.name) {
-			chosen = append(chosen, p)
+// compare makes one table.
+func (s *settings) compare(ctx context.Context, c comparison, at start) error {
+	at.ask = c.ask
+	results := make([][]result, len(c.rows))
+	for round := range c.rounds {
+		for _, i := range c.order(round) {
+			fmt.Printf("%s, round %d: %s\n", c.name, round+1, c.rows[i].title)
+			r, err := s.measure(ctx, c.rows[i], at)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.rows[i].title, err)
+			}
+			results[i] = append(results[i], r)
 		}
 	}
-	if len(chosen) != len(want) {
-		var known []string
-		for _, p := range peers {
-			known = append(known, p.name)
-		}
-		return nil, fmt.Errorf("peers %q: choose each once from %s", names, strings.Join(known, " "))
+	table := markdown(c, results)
+	fmt.Printf("\n%s\n", table)
+	if s.doc == "" || !c.whole() {
+		return nil
 	}
-	return chosen, nil
+	return replaceTable(s.doc, c.name, s.facts(c)+"\n"+table)
 }
 
 // measure starts a proxy, drives it and stops it again.
-func (s *settings) measure(ctx context.Context, p peer, upstream, dir string) (r result, err error) {
-	server, err := p.start(ctx, start{bin: s.bin, dir: dir, upstream: upstream})
+func (s *settings) measure(ctx context.Context, c contender, at start) (r result, err error) {
+	server, err := c.start(ctx, at)
 	if err != nil {
 		return result{}, err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	if _, err := drive(ctx, server, s.warmUp); err != nil {
+	running := true
+	stop := func() error {
+		if !running {
+			return nil
+		}
+		running = false
+		return server.stop()
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	warm, err := drive(ctx, server, at, s.warmUp)
+	if err != nil {
 		return result{}, fmt.Errorf("warm up: %w", err)
 	}
-	before, err := server.cpu()
+	before, err := server.usage(ctx)
 	if err != nil {
 		return result{}, err
 	}
-	l, err := drive(ctx, server, s.each)
+	l, err := drive(ctx, server, at, s.each)
 	if err != nil {
 		return result{}, err
 	}
-	after, err := server.cpu()
+	after, err := server.usage(ctx)
 	if err != nil {
 		return result{}, err
+	}
+	if err := stop(); err != nil {
+		return result{}, err
+	}
+	if server.accessLog != "" {
+		lines, err := countLines(server.accessLog)
+		if err != nil {
+			return result{}, err
+		}
+		l.errors += max(0, warm.requests+l.requests-lines)
 	}
 	return result{
-		cpuPerRequest: float64((after - before).Microseconds()) / float64(l.requests),
 		load:          l,
+		cpuPerRequest: float64((after.cpu - before.cpu).Microseconds()) / float64(l.requests),
+		allocations:   (after.allocations - before.allocations) / float64(l.requests),
+		counted:       server.metrics != "",
 	}, nil
 }

@@ -3,14 +3,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"debug/buildinfo"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,27 +20,35 @@ type peer struct {
 	name    string
 	title   string
 	version func(bin string) string // bin as in start
-	start   func(context.Context, start) (*server, error)
 }
 
-// start is what a peer needs to know to start.
+// start is what a peer needs to know to start, and what it will be asked for.
 type start struct {
-	bin      string // directory of programs that are not installed
-	dir      string // directory for configuration, removed afterwards
-	upstream string // address of the upstream
+	bin         string // directory of programs that are not installed
+	dir         string // directory for configuration, removed afterwards
+	upstream    string // address of the upstream
+	certificate *certificate
+	issuer      *issuer
+	ask         ask
 }
 
-// peers are in the order of the table; the first is what the others are compared
-// with.
+// server returns what is asked for at an address, from what is known beforehand.
+func (s start) server(addr string, process *server) *server {
+	process.addr, process.path = addr, path
+	process.start = s
+	return process
+}
+
+// peers are in the order in which the page names them.
 var peers = []peer{
-	{"nginx", "nginx", printed("nginx", "-v"), startNginx},
-	{"haproxy", "HAProxy", printed("haproxy", "-v"), startHAProxy},
-	{"penstock", "Penstock", func(string) string { return "of this tree" }, startPenstock},
+	{"nginx", "nginx", printed("nginx", "-v")},
+	{"haproxy", "HAProxy", printed("haproxy", "-v")},
+	{"penstock", "Penstock", func(string) string { return "of this tree" }},
 	{"fasthttp", "Go fasthttp", func(bin string) string {
 		return moduleOf(filepath.Join(bin, "fasthttp"), "github.com/valyala/fasthttp")
-	}, startOurs("fasthttp")},
-	{"reverseproxy", "Go `httputil.ReverseProxy`", func(string) string { return runtime.Version() }, startOurs("reverseproxy")},
-	{"caddy", "Caddy", func(bin string) string { return built(filepath.Join(bin, "caddy")) }, startCaddy},
+	}},
+	{"reverseproxy", "Go `httputil.ReverseProxy`", func(string) string { return runtime.Version() }},
+	{"caddy", "Caddy", func(bin string) string { return built(filepath.Join(bin, "caddy")) }},
 }
 
 // body is what the upstream answers: 400 bytes of JSON.
@@ -67,16 +71,21 @@ http {
 	%s
 }`
 
+// seenPath is where the upstream answers with what the proxy told it, in the three
+// header fields that the full row maps.
+const seenPath = "/seen"
+
 func startUpstream(ctx context.Context, dir string) (*server, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	return serveNginx(ctx, dir, "upstream", addr, fmt.Sprintf(`server {
+	return serveNginx(ctx, start{dir: dir}, "upstream", addr, fmt.Sprintf(`server {
 		listen %s;
 		default_type application/json;
 		location / { return 200 '%s'; }
-	}`, addr, body))
+		location = %s { return 200 '$http_x_user $http_x_stage $http_x_request'; }
+	}`, addr, body, seenPath))
 }
 
 func startNginx(ctx context.Context, s start) (*server, error) {
@@ -84,23 +93,31 @@ func startNginx(ctx context.Context, s start) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return serveNginx(ctx, s.dir, "nginx", addr, fmt.Sprintf(`upstream up {
+	listen := addr + ";"
+	if s.ask.tls {
+		listen = fmt.Sprintf(`%s ssl http2;
+		ssl_certificate %s;
+		ssl_certificate_key %s;
+		ssl_protocols TLSv1.2 TLSv1.3;
+		ssl_conf_command Ciphersuites %s;`, addr, s.certificate.certFile, s.certificate.keyFile, cipher)
+	}
+	return serveNginx(ctx, s, "nginx", addr, fmt.Sprintf(`upstream up {
 		server %s;
 		keepalive %d;
 		keepalive_requests 100000000;
 	}
 	server {
-		listen %s;
+		listen %s
 		location / {
 			proxy_pass http://up;
 			proxy_http_version 1.1;
 			proxy_set_header Connection "";
 		}
-	}`, s.upstream, connections, addr))
+	}`, s.upstream, inFlight, listen))
 }
 
-func serveNginx(ctx context.Context, dir, name, addr, http string) (*server, error) {
-	prefix := filepath.Join(dir, name)
+func serveNginx(ctx context.Context, s start, name, addr, http string) (*server, error) {
+	prefix := filepath.Join(s.dir, name)
 	if err := os.MkdirAll(prefix, 0o755); err != nil {
 		return nil, err
 	}
@@ -112,8 +129,7 @@ func serveNginx(ctx context.Context, dir, name, addr, http string) (*server, err
 	if err != nil {
 		return nil, err
 	}
-	server.addr = addr
-	return server.serving(ctx)
+	return s.server(addr, server).serving(ctx)
 }
 
 func startHAProxy(ctx context.Context, s start) (*server, error) {
@@ -145,8 +161,7 @@ backend up
 	if err != nil {
 		return nil, err
 	}
-	server.addr = addr
-	return server.serving(ctx)
+	return s.server(addr, server).serving(ctx)
 }
 
 // startOurs starts one of the proxies that are programs of this directory.
@@ -160,8 +175,7 @@ func startOurs(name string) func(context.Context, start) (*server, error) {
 		if err != nil {
 			return nil, err
 		}
-		server.addr = addr
-		return server.serving(ctx)
+		return s.server(addr, server).serving(ctx)
 	}
 }
 
@@ -171,20 +185,31 @@ func startCaddy(ctx context.Context, s start) (*server, error) {
 		return nil, err
 	}
 	file := filepath.Join(s.dir, "Caddyfile")
+	site, files := "http://"+addr, ""
+	if s.ask.tls {
+		_, port, _ := net.SplitHostPort(addr)
+		site = "https://" + tlsName + ":" + port
+		files = "tls " + s.certificate.certFile + " " + s.certificate.keyFile
+	}
 	config := fmt.Sprintf(`
 {
 	admin off
 	persist_config off
 	auto_https off
+	default_bind 127.0.0.1
+	servers {
+		protocols h1 h2
+	}
 }
-http://%s {
+%s {
+	%s
 	reverse_proxy %s {
 		transport http {
 			keepalive_idle_conns_per_host %d
 		}
 	}
 }
-`, addr, s.upstream, 2*connections)
+`, site, files, s.upstream, 2*inFlight)
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, err
 	}
@@ -192,72 +217,7 @@ http://%s {
 	if err != nil {
 		return nil, err
 	}
-	server.addr = addr
-	return server.serving(ctx)
-}
-
-// startPenstock starts the server with nothing in it and makes an HTTP API whose
-// $default route is an HTTP_PROXY integration, all by one call of the control
-// plane.
-func startPenstock(ctx context.Context, s start) (*server, error) {
-	out, in, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
-	server, err := spawn(in, filepath.Join(s.bin, "penstock"), "serve", "--memory", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
-	if err != nil {
-		out.Close()
-		return nil, err
-	}
-	in.Close()
-	lines := bufio.NewReader(out)
-	ready, err := lines.ReadString('\n')
-	go func() {
-		defer out.Close()
-		_, _ = io.Copy(io.Discard, lines) // so that a chatty server never blocks
-	}()
-	var listen, admin string
-	if err == nil {
-		_, err = fmt.Sscanf(ready, "penstock ready listen=%s admin=%s", &listen, &admin)
-	}
-	if err != nil {
-		stopped := server.stop()
-		return nil, fmt.Errorf("first line %q: %w (%v)\n%s", ready, err, stopped, server.log.String())
-	}
-	server.addr = strings.TrimPrefix(listen, "http://")
-	if server.host, err = quickCreate(ctx, admin, "http://"+s.upstream); err != nil {
-		stopped := server.stop()
-		return nil, fmt.Errorf("create API: %w (%v)", err, stopped)
-	}
-	return server.serving(ctx)
-}
-
-// quickCreate makes an API that proxies to target and returns its host.
-func quickCreate(ctx context.Context, admin, target string) (string, error) {
-	in := fmt.Sprintf(`{"name":"peers","protocolType":"HTTP","target":%q}`, target)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, admin+"/v2/apis", strings.NewReader(in))
-	if err != nil {
-		return "", err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", err
-	}
-	var api struct{ APIEndpoint string }
-	if err := json.Unmarshal(text, &api); err != nil || resp.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("answer %s %q: %v", resp.Status, text, err)
-	}
-	endpoint, err := url.Parse(api.APIEndpoint)
-	if err != nil {
-		return "", err
-	}
-	return endpoint.Host, nil
+	return s.server(addr, server).serving(ctx)
 }
 
 var version = regexp.MustCompile(`\d+\.\d+\S*`)

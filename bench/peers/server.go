@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +23,25 @@ import (
 
 // A server is a running process tree that answers HTTP at addr for host.
 type server struct {
-	addr string
-	host string // Host header of requests
-	cmd  *exec.Cmd
-	log  bytes.Buffer // standard error, for the report of a failed start
+	addr      string
+	host      string // Host header of requests; addr or, over TLS, that of the certificate if it is empty
+	path      string // of requests
+	script    string // Lua file that gives wrk other paths; "" for none
+	metrics   string // URL of metrics that count allocations; "" for none
+	accessLog string // file that must have a line for each request; "" for none
+	start     start
+
+	cmd *exec.Cmd
+	log bytes.Buffer // standard error, for the report of a failed start
+}
+
+// url returns where clients find the server, without a path.
+func (s *server) url() string {
+	if !s.start.ask.tls {
+		return "http://" + s.addr
+	}
+	_, port, _ := net.SplitHostPort(s.addr)
+	return "https://" + net.JoinHostPort(tlsName, port)
 }
 
 // spawn starts a program in a process group of its own. Its standard output goes
@@ -60,25 +77,46 @@ func (s *server) serving(ctx context.Context) (*server, error) {
 	}
 }
 
+// probe asks once for what the load will ask for. Over TLS it trusts nothing but the
+// certificate that all proxies have.
 func (s *server) probe(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+path, nil)
+	resp, got, err := s.get(ctx, s.path, s.start.headers())
 	if err != nil {
 		return err
 	}
-	req.Host = s.host
-	resp, err := http.DefaultClient.Do(req)
+	if resp.StatusCode != http.StatusOK || got != body {
+		return fmt.Errorf("answers %s %q", resp.Status, got)
+	}
+	if s.start.ask.streams > 0 && resp.ProtoMajor != 2 {
+		return fmt.Errorf("speaks %s", resp.Proto)
+	}
+	return nil
+}
+
+// get makes one request on a connection of its own.
+func (s *server) get(ctx context.Context, path string, headers []string) (*http.Response, string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+path, nil)
 	if err != nil {
-		return err
+		return nil, "", err
+	}
+	req.Host = s.host
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	http2 := s.start.ask.streams > 0
+	transport := &http.Transport{DisableKeepAlives: !http2, ForceAttemptHTTP2: http2}
+	if c := s.start.certificate; c != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: c.pool}
+	}
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return nil, "", err
 	}
 	defer resp.Body.Close()
 	got, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK || string(got) != body {
-		return fmt.Errorf("answers %s %q", resp.Status, got)
-	}
-	return nil
+	return resp, string(got), err
 }
 
 // stop asks the first process to end, which ends its children and waits for
@@ -131,6 +169,60 @@ func (s *server) cpu() (time.Duration, error) {
 // ticksPerSecond is USER_HZ, which is 100 on every Linux architecture that Go
 // runs on.
 const ticksPerSecond = 100
+
+// A usage is what a server has used so far.
+type usage struct {
+	cpu         time.Duration
+	allocations float64 // of the heap; 0 if the server does not say
+}
+
+func (s *server) usage(ctx context.Context) (u usage, err error) {
+	if u.cpu, err = s.cpu(); err != nil || s.metrics == "" {
+		return u, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.metrics, nil)
+	if err != nil {
+		return u, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return u, err
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if n, ok := strings.CutPrefix(lines.Text(), "go_memstats_mallocs_total "); ok {
+			u.allocations, err = strconv.ParseFloat(n, 64)
+			return u, err
+		}
+	}
+	return u, fmt.Errorf("%s: no number of allocations", s.metrics)
+}
+
+// countLines returns the number of lines in a file and in those it was rotated to.
+func countLines(file string) (int64, error) {
+	files, err := filepath.Glob(file + "*")
+	if err != nil {
+		return 0, err
+	}
+	var lines int64
+	block := make([]byte, 1<<20)
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			return 0, err
+		}
+		n := 0
+		for err == nil {
+			n, err = f.Read(block)
+			lines += int64(bytes.Count(block[:n], []byte("\n")))
+		}
+		f.Close()
+		if err != io.EOF {
+			return 0, err
+		}
+	}
+	return lines, nil
+}
 
 // freeAddr returns a loopback address that nobody listened on a moment ago.
 func freeAddr() (string, error) {

@@ -119,6 +119,7 @@ type slot struct {
 	authorizerError                          string
 	authorizes, authorized                   bool
 	changes                                  []recordedChange
+	secrets                                  []string // of the request being recorded
 	called                                   bool
 	integration                              IntegrationOutcome
 	integrationLatency, latency              time.Duration
@@ -266,23 +267,29 @@ const redacted = "(redacted)"
 // addChanges notes what the mapping of the exchange changes, without secrets.
 func (s *slot) addChanges(x *Exchange) {
 	m := &x.Mapped
+	if len(m.Header)+len(m.Query) == 0 && !m.HasPath {
+		return
+	}
+	s.secrets = x.appendSecrets(s.secrets[:0])
 	for _, c := range m.Header {
 		before, _ := x.Request.Field(c.Name)
-		s.addChange(x, "header.", c, before)
+		s.addChange("header.", c, before)
 	}
 	for _, c := range m.Query {
-		s.addChange(x, "querystring.", c, "")
+		s.addChange("querystring.", c, "")
 	}
 	if m.HasPath {
-		s.addChange(x, "path", Change{Kind: Overwrite, Value: m.Path}, x.RoutePath)
+		s.addChange("path", Change{Kind: Overwrite, Value: m.Path}, x.RoutePath)
 	}
+	clear(s.secrets) // they are the request's
 }
 
-func (s *slot) addChange(x *Exchange, place string, c Change, before string) {
-	if sensitive(c.Name) || x.holdsSecret(before) {
+func (s *slot) addChange(place string, c Change, before string) {
+	named := sensitive(c.Name)
+	if named || s.holdsSecret(before) {
 		before = redactedUnlessEmpty(before)
 	}
-	if sensitive(c.Name) || x.holdsSecret(c.Value) {
+	if named || s.holdsSecret(c.Value) {
 		c.Value = redactedUnlessEmpty(c.Value)
 	}
 	s.changes = append(s.changes, recordedChange{c, place, before})
@@ -299,10 +306,19 @@ func redactedUnlessEmpty(s string) string {
 // credentials.
 var sensitiveWords = [...]string{"auth", "cookie", "token", "secret", "key", "passw", "session", "credential", "signature", "assertion"}
 
+// sensitiveByStart has the words by their first bytes: most bytes of most names begin
+// none.
+var sensitiveByStart = func() (by [256][]string) {
+	for _, word := range sensitiveWords {
+		by[word[0]] = append(by[word[0]], word)
+	}
+	return by
+}()
+
 // sensitive reports whether a name is that of a credential.
 func sensitive(name string) bool {
-	for i := range name {
-		for _, word := range sensitiveWords {
+	for i := 0; i < len(name); i++ {
+		for _, word := range sensitiveByStart[lower(name[i])] {
 			if len(name)-i >= len(word) && EqualFold(name[i:i+len(word)], word) {
 				return true
 			}
@@ -317,39 +333,56 @@ const jwtStart = "eyJ"
 // minSecret is how long a value must be for it to be looked for in others.
 const minSecret = 4
 
-// holdsSecret reports whether a value has in it what a sensitive field or query
-// parameter of the request holds, or looks like a token. A scheme before the
-// credentials of a field, such as Bearer, need not be there.
-func (x *Exchange) holdsSecret(value string) bool {
+// holdsSecret reports whether a value has in it one of the secrets of the request, or
+// looks like a token.
+func (s *slot) holdsSecret(value string) bool {
+	if len(value) < len(jwtStart) {
+		return false
+	}
 	if strings.Contains(value, jwtStart) {
 		return true
 	}
-	within := func(secret string) bool { return len(secret) >= minSecret && strings.Contains(value, secret) }
+	for _, secret := range s.secrets {
+		if strings.Contains(value, secret) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendSecrets adds what the sensitive fields and query parameters of the request hold.
+// A scheme before the credentials of a field, such as Bearer, need not be there.
+func (x *Exchange) appendSecrets(list []string) []string {
+	add := func(secret string) {
+		if len(secret) >= minSecret {
+			list = append(list, secret)
+		}
+	}
 	for i := range x.Request.Header {
 		f := &x.Request.Header[i]
 		if !sensitive(f.Name) {
 			continue
 		}
-		if within(f.Value) {
-			return true
-		}
-		if _, credentials, ok := strings.Cut(f.Value, " "); ok && within(strings.TrimSpace(credentials)) {
-			return true
+		add(f.Value)
+		if _, credentials, ok := strings.Cut(f.Value, " "); ok {
+			add(strings.TrimSpace(credentials))
 		}
 	}
-	for pair := range strings.SplitSeq(x.Request.Query, "&") {
+	for rest := x.Request.Query; rest != ""; {
+		var pair string
+		pair, rest, _ = strings.Cut(rest, "&")
 		name, secret, _ := strings.Cut(pair, "=")
 		if !sensitive(name) {
 			continue
 		}
-		if within(secret) {
-			return true
-		}
-		if decoded, err := url.QueryUnescape(secret); err == nil && within(decoded) {
-			return true
+		add(secret)
+		if strings.ContainsAny(secret, "%+") {
+			if decoded, err := url.QueryUnescape(secret); err == nil {
+				add(decoded)
+			}
 		}
 	}
-	return false
+	return list
 }
 
 // Record returns what is remembered of the request with an ID.
