@@ -20,7 +20,7 @@ const recordsReason = "what is remembered of requests is about all APIs: only ca
 
 // serveRequest answers why a request got its answer.
 func (s *Server) serveRequest(w http.ResponseWriter, r *http.Request, escaped string) {
-	if !s.admits(w, r, recordsReason) {
+	if !s.admitsRecords(w, r) {
 		return
 	}
 	id, err := url.PathUnescape(escaped)
@@ -29,20 +29,30 @@ func (s *Server) serveRequest(w http.ResponseWriter, r *http.Request, escaped st
 		return
 	}
 	record, ok := s.gateway.Record(id)
-	switch {
-	case !s.gateway.Remembers():
-		refuse(w, http.StatusNotFound, "NotFoundException", "requests are not remembered: set explain.requests")
-	case !ok:
+	if !ok {
 		refuse(w, http.StatusNotFound, "NotFoundException",
 			fmt.Sprintf("no request with ID %s is among the last %d: the ID is the apigw-requestid of its response", id, s.config.Explain.Requests))
-	default:
-		writeJSON(w, record)
+		return
 	}
+	writeJSON(w, record)
+}
+
+// admitsRecords reports whether a caller may know what is remembered of requests, and
+// whether anything is; it says so if not.
+func (s *Server) admitsRecords(w http.ResponseWriter, r *http.Request) bool {
+	if !s.admits(w, r, recordsReason) {
+		return false
+	}
+	if !s.gateway.Remembers() {
+		refuse(w, http.StatusNotFound, "NotFoundException", "requests are not remembered: set explain.requests")
+		return false
+	}
+	return true
 }
 
 // serveRequests answers the last requests, newest first.
 func (s *Server) serveRequests(w http.ResponseWriter, r *http.Request) {
-	if !s.admits(w, r, recordsReason) {
+	if !s.admitsRecords(w, r) {
 		return
 	}
 	n := listedRequests

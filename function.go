@@ -3,6 +3,7 @@ package penstock
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,13 +26,15 @@ func (f functions) Invoke(ctx context.Context, call integration.Invocation) (res
 	// The function may ignore its context: the caller does not wait for longer.
 	answered := make(chan answer, 1)
 	go func() {
+		a := answer{err: errGone}
 		defer func() {
 			if p := recover(); p != nil {
-				answered <- answer{err: fmt.Errorf("panic: %v", p)}
+				a = answer{err: fmt.Errorf("panic: %v", p)}
 			}
+			answered <- a
 		}()
 		payload, err := function(ctx, call.Payload)
-		answered <- answer{payload, err}
+		a = answer{payload, err}
 	}()
 	select {
 	case a := <-answered:
@@ -44,6 +47,9 @@ func (f functions) Invoke(ctx context.Context, call integration.Invocation) (res
 		return result, ctx.Err()
 	}
 }
+
+// errGone is the error of a function that ended its goroutine.
+var errGone = errors.New("the function ended without an answer")
 
 // find returns the function with an ARN: under the ARN, the ARN without its
 // qualifier, or its name; nil if there is none.

@@ -207,11 +207,12 @@ func (l Limits) check(wrong func(format string, args ...any)) {
 				wrong("%s: %v is too short: want 1ms or more", key, v)
 			}
 		case float64:
-			if key == "limits.accountRate" && v == -1 {
-				continue
+			none := 0
+			if key == "limits.accountRate" { // where 0 is the default
+				none = -1
 			}
-			if !(v >= 0 && v <= math.MaxInt32) {
-				wrong("%s: %v is out of range: want a number per second, or 0 for no limit", key, v)
+			if !(v >= 0 && v <= math.MaxInt32) && v != float64(none) {
+				wrong("%s: %v is out of range: want a number per second, or %d for no limit", key, v, none)
 			}
 		}
 	}

@@ -50,7 +50,7 @@ func (s *Server) openTracing() (err error) {
 		headers[h.Name] = h.Value
 	}
 	s.tracer, err = tracing.New(context.Background(), tracing.Config{
-		Endpoint: t.Endpoint, Headers: headers, Sample: t.Sample, ServiceName: t.ServiceName, Log: s.log,
+		Endpoint: t.Endpoint, Headers: headers, Sample: max(t.Sample, 0), ServiceName: t.ServiceName, Log: s.log,
 	})
 	return err // which names the key
 }

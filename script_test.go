@@ -2,6 +2,7 @@ package penstock_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,10 +16,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"penstock"
+	"penstock/internal/issuertest"
 	"penstock/internal/model"
 	"penstock/internal/store"
 	"penstock/internal/store/ledger"
@@ -33,7 +36,9 @@ import (
 //	[!] api OPERATION MEMBER=VALUE … [-> NAME[=MEMBER]]
 //	                                   call the control plane; NAME is the ID of what was made, or MEMBER of the answer
 //	call METHOD TARGET [Field:value …] [@BODY]
-//	                                   call an API: TARGET is $api/path
+//	                                   call an API: TARGET is $api/path; Host:name calls it by another name
+//	explain                            show what the server remembers of the last call
+//	issuer CLAIMS -> NAME              start an issuer of tokens; NAME is its URL, NAME_token a token with these claims
 //	status N                           compare the status of the last answer
 //	header FIELD VALUE                 compare a field of the last answer
 //	body TEXT                          compare the body of the last answer
@@ -41,15 +46,16 @@ import (
 //	backup FILE, restore FILE          save everything, start from what was saved
 //
 // The values of members are texts, or JSON where the member is no text; @FILE reads
-// one from a file. The answers of api and call are on standard output, those of api
-// in the order of names.
+// one from a file. The answers of api, call and explain are on standard output, those of
+// api and explain in the order of names. The function named door lets in who says "open"
+// in the field Authorization, as somebody named ada.
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                filepath.Join("testdata", "script"),
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
-			s := &story{data: filepath.Join(e.WorkDir, ".data"), backends: map[string]*recorder{}}
+			s := &story{t: t, data: filepath.Join(e.WorkDir, ".data"), backends: map[string]*recorder{}}
 			e.Values[storyKey{}] = s
 			e.Defer(func() { s.server.Close() })
 			return s.open()
@@ -61,7 +67,9 @@ func TestScript(t *testing.T) {
 			"backup":      command((*story).backup),
 			"body":        command((*story).body),
 			"call":        command((*story).call),
+			"explain":     command((*story).explain),
 			"header":      command((*story).header),
+			"issuer":      command((*story).issuer),
 			"restart":     command((*story).restart),
 			"restore":     command((*story).restore),
 			"status":      command((*story).status),
@@ -71,6 +79,7 @@ func TestScript(t *testing.T) {
 
 // A story is one script under way.
 type story struct {
+	t        testing.TB // of all stories
 	data     string
 	server   *penstock.Server
 	backends map[string]*recorder // by URL
@@ -95,8 +104,23 @@ func usage(ts *testscript.TestScript, ok bool, text string) {
 }
 
 func (s *story) open() (err error) {
-	s.server, err = penstock.Open(penstock.Config{Data: s.data, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: penstock.Log{Level: "error"}})
+	s.server, err = penstock.Open(penstock.Config{
+		Data: s.data, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: penstock.Log{Level: "error"},
+		Functions: map[string]penstock.Function{"door": door},
+	})
 	return err
+}
+
+// door is the function of Lambda authorizers in stories.
+func door(_ context.Context, event []byte) ([]byte, error) {
+	var asked struct {
+		IdentitySource []string `json:"identitySource"`
+	}
+	if err := json.Unmarshal(event, &asked); err != nil {
+		return nil, err
+	}
+	open := slices.Contains(asked.IdentitySource, "open")
+	return fmt.Appendf(nil, `{"isAuthorized":%t,"context":{"name":"ada"}}`, open), nil
 }
 
 func (s *story) restart(ts *testscript.TestScript, neg bool, args []string) {
@@ -196,10 +220,7 @@ func (s *story) api(ts *testscript.TestScript, neg bool, args []string) {
 
 	var answer map[string]any
 	if s.lastBody != "" {
-		ts.Check(json.Unmarshal([]byte(s.lastBody), &answer))
-		text, err := json.MarshalIndent(answer, "", "  ")
-		ts.Check(err)
-		fmt.Fprintf(ts.Stdout(), "%s\n", text)
+		answer = show(ts, s.lastBody)
 	}
 	switch status := s.last.StatusCode; {
 	case neg && (status < 400 || status > 499):
@@ -221,6 +242,15 @@ func (s *story) api(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s answers without %s", op.Name, member)
 	}
 	ts.Setenv(name, value)
+}
+
+// show prints a JSON object in the order of names, and returns it.
+func show(ts *testscript.TestScript, text string) (object map[string]any) {
+	ts.Check(json.Unmarshal([]byte(text), &object))
+	indented, err := json.MarshalIndent(object, "", "  ")
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s\n", indented)
+	return object
 }
 
 // operation returns the operation of a name such as create-api.
@@ -285,10 +315,41 @@ func (s *story) call(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	for _, field := range args[2:] {
 		name, value, _ := strings.Cut(field, ":")
-		r.Header.Add(name, strings.TrimSpace(value))
+		if value = strings.TrimSpace(value); name == "Host" {
+			r.Host = value
+		}
+		r.Header.Add(name, value)
 	}
 	s.do(ts, r)
 	fmt.Fprint(ts.Stdout(), s.lastBody)
+}
+
+func (s *story) explain(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 0 && s.last != nil, "explain, after call")
+	from := s.server.AdminURL() + "/_penstock/requests/" + url.PathEscape(s.last.Header.Get("Apigw-Requestid"))
+	for deadline := time.Now().Add(20 * time.Second); ; { // the answer of the call may be sent before it is remembered
+		resp, err := s.server.Client().Get(from)
+		ts.Check(err)
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		ts.Check(err)
+		if resp.StatusCode == http.StatusOK {
+			show(ts, string(text))
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s: %s", resp.Status, text)
+		}
+	}
+}
+
+func (s *story) issuer(ts *testscript.TestScript, neg bool, args []string) {
+	args, name, _ := result(args)
+	var claims map[string]any
+	usage(ts, !neg && name != "" && len(args) == 1 && json.Unmarshal([]byte(args[0]), &claims) == nil, "issuer CLAIMS -> NAME")
+	issuer := issuertest.New(s.t)
+	ts.Setenv(name, issuer.URL)
+	ts.Setenv(name+"_token", issuer.Token(claims))
 }
 
 // do sends a request and remembers the answer.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"penstock/internal/certificate"
 	"penstock/internal/gateway"
@@ -60,18 +61,29 @@ func (s *Server) openTLS(f fetcher) (err error) {
 	return nil
 }
 
-// publish makes a snapshot the one that is served.
+// publish makes a snapshot the one that is served. The trust stores in files that are
+// new with it have been read by then; those of the one before are kept until then.
 func (s *Server) publish(snapshot *gateway.Snapshot) {
 	if s.certificates != nil {
-		var used []certificate.Source
-		for _, d := range snapshot.Domains() {
-			if m := d.MutualTLS; m != nil {
-				used = append(used, certificate.Source{URI: m.TruststoreURI, Version: m.TruststoreVersion})
-			}
+		before, used := truststores(s.gateway.Snapshot()), truststores(snapshot)
+		if slices.ContainsFunc(used, func(one certificate.Source) bool { return !slices.Contains(before, one) }) {
+			s.certificates.Use(slices.Concat(before, used))
+			s.certificates.Reload()
 		}
-		s.certificates.Use(used)
+		defer s.certificates.Use(used)
 	}
 	s.gateway.Publish(snapshot)
+}
+
+// truststores returns those that the domains of a snapshot name.
+func truststores(snapshot *gateway.Snapshot) []certificate.Source {
+	var all []certificate.Source
+	for _, d := range snapshot.Domains() {
+		if m := d.MutualTLS; m != nil {
+			all = append(all, certificate.Source{URI: m.TruststoreURI, Version: m.TruststoreVersion})
+		}
+	}
+	return all
 }
 
 func (s *Server) tlsConfig() gateway.TLSConfig {

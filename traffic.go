@@ -2,7 +2,6 @@ package penstock
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/url"
 	"slices"
@@ -106,7 +105,7 @@ type Tracing struct {
 	Headers []TracingHeader `yaml:"headers"`
 
 	// Sample is the part of the requests that are traced, of those whose clients do not
-	// say: 0.01 is one of a hundred. Default: 0.01.
+	// say: 0.01 is one of a hundred, -1 none. Default: 0.01.
 	Sample float64 `yaml:"sample"`
 
 	// ServiceName is what traces call this server. Default: penstock.
@@ -156,10 +155,15 @@ func (c Config) checkTLS(wrong func(format string, args ...any)) {
 		}
 		arns[one.ARN] = true
 	}
+	uris := map[string]bool{}
 	for i, one := range c.Truststores {
-		if one.URI == "" {
+		switch {
+		case one.URI == "":
 			wrong("truststores[%d].uri is missing", i)
+		case uris[one.URI]:
+			wrong("truststores[%d].uri: %s is there twice", i, one.URI)
 		}
+		uris[one.URI] = true
 		if one.File == "" {
 			wrong("truststores[%d].file is missing", i)
 		}
@@ -211,8 +215,8 @@ func (c Config) checkObservability(wrong func(format string, args ...any)) {
 	if t := c.Tracing; t.Endpoint != "" && !isHTTP(t.Endpoint, "http", "https") {
 		wrong("tracing.endpoint: %q is not an http or https URL, such as http://127.0.0.1:4318", t.Endpoint)
 	}
-	if s := c.Tracing.Sample; !(s >= 0 && s <= 1) {
-		wrong("tracing.sample: %v is not a part: want 0 to 1", s)
+	if s := c.Tracing.Sample; !(s >= 0 && s <= 1) && s != -1 {
+		wrong("tracing.sample: %v is not a part: want up to 1, or -1 for none", s)
 	}
 	for i, h := range c.Tracing.Headers {
 		if h.Name == "" {
@@ -236,6 +240,3 @@ func isHTTP(text string, schemes ...string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
 }
-
-// errNoSuchFunction is what calling a function that is not there gives.
-var errNoSuchFunction = errors.New("there is no such function")

@@ -139,8 +139,10 @@ func (r *requestRecord) text() []byte {
 		line("located", "API %s stage %s deployment %s, by %s", l.APIID, l.Stage, l.DeploymentID, l.By)
 	case l.APIID != "":
 		line("located", "API %s, no stage, by %s", l.APIID, l.By)
+	case l.DomainName != "":
+		line("located", "no API, by the domain name %s", l.DomainName)
 	default:
-		line("located", "no API, %s", strings.TrimSpace(l.By+" "+l.DomainName))
+		line("located", "no API has this host")
 	}
 	switch {
 	case r.Route != nil:

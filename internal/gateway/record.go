@@ -230,7 +230,7 @@ func (s *slot) fill(x *Exchange) {
 	for i := range s.changes {
 		s.changes[i].Value, s.changes[i].before = s.copy(s.changes[i].Value), s.copy(s.changes[i].before)
 	}
-	s.called = x.IntegrationLatency > 0
+	s.called = x.Integration.Status > 0 || x.Integration.Error != ""
 	s.integration = IntegrationOutcome{Status: x.Integration.Status, Error: s.copy(x.Integration.Error)}
 	s.integrationLatency, s.latency = x.IntegrationLatency, x.Latency
 	s.status, s.length, s.reason = x.Response.Status, x.ResponseLength, s.copy(reason)
