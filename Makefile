@@ -24,11 +24,11 @@ format: ## refuse files that gofmt would change
 
 vet: ## go vet
 	go vet ./...
-	go vet -tags conformance ./conformance
+	go vet -tags conformance ./conformance ./internal/certificate
 
 staticcheck: ## staticcheck, by the version in go.mod
 	go tool staticcheck ./...
-	go tool staticcheck -tags conformance ./conformance
+	go tool staticcheck -tags conformance ./conformance ./internal/certificate
 
 generated: ## refuse generated files that differ from what generate writes
 	@before=$$($(generated)); go generate ./...; after=$$($(generated)); \
@@ -81,7 +81,7 @@ conformance: ## the AWS CLI, SDKs, curl, Chromium, h2spec, faults and load: RUN=
 	conformance/run.sh
 
 soak: ## each change of configuration under load for SOAK (60) seconds
-	RUN=TestChanges PENSTOCK_SOAK_SECONDS=$(SOAK) conformance/run.sh
+	RUN=TestChanges SOAK_SECONDS=$(SOAK) conformance/run.sh
 
 run: ## a server with a sample API
 	go run ./cmd/penstock demo

@@ -1,14 +1,22 @@
 //go:build conformance
 
-// Package conformance tells one story about Penstock through four clients that
-// people use every day: the AWS CLI, boto3 and the AWS SDKs for JavaScript and
-// Go, unchanged, as their distributors ship them. Each chapter of the story is a
-// function over a story value; a step names an operation, its input and the
-// whole output it must have, so that a member too many or too few fails it. The
-// chapters together call every operation that a client knows.
+// Package conformance tries Penstock with programs that other people wrote, unchanged,
+// as their distributors ship them.
+//
+// TestConformance tells one story about the control plane through four clients that
+// people use every day: the AWS CLI, boto3 and the AWS SDKs for JavaScript and Go. Each
+// chapter of the story is a function over a story value; a step names an operation, its
+// input and the whole output it must have, so that a member too many or too few fails
+// it. The chapters together call every operation that a client knows.
+//
+// The other tests send traffic: TestCurl, TestSigned (botocore), TestBrowser (Chromium),
+// TestH2Load and TestH2Spec; TestFaults has toxiproxy before the upstream, TestSlow is
+// attacked by slowhttptest, TestDescriptors runs out of files, and TestChanges changes
+// what is served under load.
 //
 //	make conformance                        # everything
-//	make conformance RUN=/boto3/stages      # one client, one chapter
+//	make conformance RUN=/boto3/stages      # one client, one chapter of the story
+//	make conformance RUN=TestBrowser        # one of the others
 package conformance
 
 import (
@@ -164,7 +172,7 @@ func (s *story) checkCalls() {
 }
 
 // build compiles the server and returns its path; $PENSTOCK is the path of one
-// that is already there.
+// that is already there, which run.sh has built.
 func build(t *testing.T) string {
 	if program := os.Getenv("PENSTOCK"); program != "" {
 		return program
@@ -179,6 +187,7 @@ func build(t *testing.T) string {
 // A server is a running Penstock with nothing in it at first.
 type server struct {
 	listen, admin string // http://127.0.0.1:PORT
+	tls           string // https://127.0.0.1:PORT; empty without a TLS listener
 }
 
 // serve starts a server with a configuration file and stops it after the test.
@@ -225,7 +234,7 @@ func serve(t *testing.T, program, config string) *server {
 		close(drained)
 	}()
 	if err == nil {
-		_, err = fmt.Sscanf(line, "penstock ready listen=%s admin=%s\n", &s.listen, &s.admin)
+		err = s.read(line)
 	}
 	if err != nil {
 		t.Fatalf("first line of the server: %q: %v", line, err)
@@ -239,4 +248,13 @@ func serve(t *testing.T, program, config string) *server {
 		t.Fatalf("ready: got %s, want 200", resp.Status)
 	}
 	return s
+}
+
+// read takes the addresses from the line that says that the server is ready.
+func (s *server) read(line string) error {
+	if _, err := fmt.Sscanf(line, "penstock ready listen=%s admin=%s\n", &s.listen, &s.admin); err == nil {
+		return nil
+	}
+	_, err := fmt.Sscanf(line, "penstock ready listen=%s listen-tls=%s admin=%s\n", &s.listen, &s.tls, &s.admin)
+	return err
 }

@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
-# Tells the story through the AWS CLI, boto3 and the AWS SDKs for JavaScript and
-# Go. The first two are the packages awscli and python3-boto3 of Debian, not
-# whatever else is first in the path; the third is installed here by npm.
+# Tries Penstock with the AWS CLI, boto3 and the AWS SDKs for JavaScript and Go, with
+# curl, Chromium, h2load and h2spec, and through toxiproxy, slowhttptest and load.
+# What Debian has is used from Debian, not from whatever else is first in the path:
+# the packages awscli, python3-boto3, curl, chromium, nghttp2-client and slowhttptest.
+# The rest is installed here by npm and go. Nothing that is missing is skipped.
 #
-#   RUN   part of the story, as go test names it: /boto3/stages
+#   RUN                     part of it: /boto3/stages of the story, or a test such as TestBrowser
+#   PENSTOCK                path of a server to try instead of the one of this tree
+#   SOAK_SECONDS            how long each change is made under load (3)
 set -euo pipefail
 cd "$(dirname "$0")"
+bin=$PWD/../.scratch/bin
 
 missing() {
-	echo "conformance: $1 is missing: install awscli, python3-boto3, curl, nodejs and npm" >&2
+	echo "conformance: $1 is missing: install awscli, python3-boto3, curl, chromium, nghttp2-client, slowhttptest, nodejs and npm" >&2
 	exit 1
 }
-for program in /usr/bin/aws /usr/bin/python3 curl node npm; do
+for program in /usr/bin/{aws,python3,curl,chromium,h2load,slowhttptest} node npm; do
 	command -v "$program" >/dev/null || missing "$program"
 done
 /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing python3-boto3
@@ -23,8 +28,39 @@ if [[ $(installed) != "$pinned" ]]; then
 	npm install --prefix js --no-package-lock --no-audit --no-fund --loglevel=error
 fi
 
-echo "AWS CLI:    $(/usr/bin/aws --version)"
-echo "boto3:      $(/usr/bin/python3 -c 'import boto3; print(boto3.__version__)')"
-echo "JavaScript: $(installed) on node $(node --version)"
-echo "Go:         $(go list -m github.com/aws/aws-sdk-go-v2/service/apigatewayv2)"
-exec go test -tags conformance -count=1 -timeout 10m -parallel 2 -run "^TestConformance\$${RUN:-}" .
+# tool installs a Go program under a name, unless it is there in this version.
+tool() { # name module package version
+	if [[ $(go version -m "$bin/$1" 2>/dev/null) != *"$2"$'\t'"$4"* ]]; then
+		mkdir -p "$bin/.install"
+		GOFLAGS=-mod=mod GOBIN=$bin/.install go install "$2$3@$4"
+		mv "$bin/.install/${3##*/}" "$bin/$1"
+		rmdir "$bin/.install"
+	fi
+}
+# Of later versions of h2spec, the Go proxy has none.
+tool h2spec github.com/summerwind/h2spec /cmd/h2spec v2.2.1+incompatible
+tool toxiproxy-server github.com/Shopify/toxiproxy/v2 /cmd/server v2.5.0
+if [[ -z ${PENSTOCK:-} ]]; then
+	export PENSTOCK=$bin/penstock-conformance
+	go build -o "$PENSTOCK" ../cmd/penstock
+fi
+
+echo "AWS CLI:      $(/usr/bin/aws --version)"
+echo "boto3:        $(/usr/bin/python3 -c 'import boto3; print(boto3.__version__)')"
+echo "JavaScript:   $(installed) on node $(node --version)"
+echo "Go:           $(go list -m github.com/aws/aws-sdk-go-v2/service/apigatewayv2)"
+echo "curl:         $(/usr/bin/curl --version | head -n 1)"
+echo "Chromium:     $(/usr/bin/chromium --version 2>/dev/null)"
+echo "h2load:       $(/usr/bin/h2load --version)"
+echo "h2spec:       $(go version -m "$bin/h2spec" | awk '$1 == "mod" { print $3 }')"
+echo "toxiproxy:    $(go version -m "$bin/toxiproxy-server" | awk '$1 == "mod" { print $3 }')"
+echo "slowhttptest: $(dpkg-query -W -f '${Version}' slowhttptest)"
+case ${RUN:-} in
+/*) run="^TestConformance\$$RUN" ;;
+*) run=${RUN:-.} ;;
+esac
+if [[ $run == . ]]; then
+	echo "== certificates from a local ACME authority"
+	go test -tags conformance -count=1 -timeout 10m -run TestACME ../internal/certificate
+fi
+exec go test -tags conformance -count=1 -timeout 30m -parallel 2 -run "$run" .

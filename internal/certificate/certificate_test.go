@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,6 +149,22 @@ func TestFind(t *testing.T) {
 	for name, want := range map[string]bool{"localhost": true, "a.execute-api.us-east-1.localhost": true, "127.0.0.1": true, "a.example": false} {
 		if err := s.Fallback().Leaf.VerifyHostname(name); (err == nil) != want {
 			t.Errorf("fallback for %s: %v", name, err)
+		}
+	}
+}
+
+// TestNameless: who connects to an address gets the first certificate for one.
+func TestNameless(t *testing.T) {
+	t.Parallel()
+	pair := func(arn string, edit func(*x509.Certificate)) certificate.Pair {
+		c, k := sign(t, nil, edit)
+		return certificate.Pair{ARN: arn, Certificate: c, PrivateKey: k}
+	}
+	address := func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 1)} }
+	s, _ := open(t, certificate.Config{Pairs: []certificate.Pair{pair("named", named("a.example")), pair("one", address), pair("two", address)}})
+	for _, name := range []string{"", "127.0.0.1", "[::1]"} {
+		if c := s.ByName(name); c == nil || c != s.ByARN("one") {
+			t.Errorf("%q: not the first certificate for an address", name)
 		}
 	}
 }

@@ -63,6 +63,7 @@ type certificates struct {
 	byARN           map[string]*tls.Certificate
 	exact, wildcard map[string]*tls.Certificate
 	fallback        *tls.Certificate
+	nameless        *tls.Certificate // the first one for an address; nil if there is none
 }
 
 // Open reads all certificates. A certificate that cannot be used is an error: later,
@@ -169,6 +170,9 @@ func (s *Store) index(fallback *tls.Certificate) {
 		if p.ARN != "" {
 			all.byARN[p.ARN] = p.current
 		}
+		if all.nameless == nil && len(p.current.Leaf.IPAddresses) > 0 {
+			all.nameless = p.current
+		}
 		for _, name := range p.current.Leaf.DNSNames {
 			to := all.exact
 			name := Name(name)
@@ -199,10 +203,14 @@ func Name(serverName string) string {
 func (s *Store) ByARN(arn string) *tls.Certificate { return s.certificates.Load().byARN[arn] }
 
 // ByName returns the certificate for a server name, or nil. A certificate for the name
-// itself comes before one for "*" and the rest of it.
+// itself comes before one for "*" and the rest of it. Clients that connect to an address
+// give no name: for them it is the first certificate that is for an address.
 func (s *Store) ByName(serverName string) *tls.Certificate {
 	name := Name(serverName)
 	all := s.certificates.Load()
+	if name == "" {
+		return all.nameless
+	}
 	if c := all.exact[name]; c != nil {
 		return c
 	}
