@@ -1,14 +1,13 @@
 package authorizer
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"penstock/internal/event"
 	"penstock/internal/gateway"
 	"penstock/internal/jsontree"
 )
@@ -190,7 +189,7 @@ func appendJSON(b []byte, n *jsontree.Node) []byte {
 	case jsontree.Null:
 		return append(b, "null"...)
 	case jsontree.String:
-		return appendQuoted(b, n.Text)
+		return event.AppendString(b, n.Text)
 	case jsontree.Boolean, jsontree.Number:
 		return append(b, n.Text...)
 	}
@@ -204,17 +203,9 @@ func appendJSON(b []byte, n *jsontree.Node) []byte {
 			b = append(b, ',')
 		}
 		if n.Kind == jsontree.Object {
-			b = append(appendQuoted(b, e.Name), ':')
+			b = append(event.AppendString(b, e.Name), ':')
 		}
 		b = appendJSON(b, e)
 	}
 	return append(b, closing)
-}
-
-func appendQuoted(b []byte, s string) []byte {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // strings always encode
-	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...)
 }

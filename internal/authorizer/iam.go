@@ -27,15 +27,9 @@ func NewIAM(callers *Callers) *IAM {
 	return &IAM{callers}
 }
 
-const (
-	textNoCallers    = "no credentials are configured for requests with AWS_IAM authorization"
-	textOtherAccount = "the caller belongs to another account"
-	textNoBody       = "the body of the signed request could not be read"
-)
-
 var (
-	errNoCallers    = gateway.Forbidden("", errors.New(textNoCallers))
-	errOtherAccount = gateway.Forbidden("", errors.New(textOtherAccount))
+	rejectedNoCallers    = forbidden("no credentials are configured for requests with AWS_IAM authorization")
+	rejectedOtherAccount = forbidden("the caller belongs to another account")
 )
 
 // Authorize implements gateway.Authorizer.
@@ -46,14 +40,13 @@ var (
 // without an authorizer.
 func (i *IAM) Authorize(x *gateway.Exchange) error {
 	if len(i.callers.byKey) == 0 {
-		x.AuthorizerError = textNoCallers
-		return errNoCallers
+		return rejectedNoCallers.reject(x)
 	}
 	signed, err := i.callers.verifier.VerifyHash(signedRequest(x), x.HashBody)
 	if err != nil {
 		var refused *sigv4.Error
 		if !errors.As(err, &refused) {
-			x.AuthorizerError = textNoBody
+			x.AuthorizerError = "the body of the signed request could not be read"
 			return err
 		}
 		x.AuthorizerError = refused.Code()
@@ -61,8 +54,7 @@ func (i *IAM) Authorize(x *gateway.Exchange) error {
 	}
 	c := i.callers.byKey[signed.AccessKeyID]
 	if c.identity.IAM.AccountID != x.Account() {
-		x.AuthorizerError = textOtherAccount
-		return errOtherAccount
+		return rejectedOtherAccount.reject(x)
 	}
 	if c.policy != nil {
 		if err := evaluate(x, c.policy, c); err != nil {

@@ -216,7 +216,7 @@ func TestNoCallers(t *testing.T) {
 	t.Parallel()
 	x := signed(t, "GET /prod/", "", signature{}, nil)
 	for _, a := range []*IAM{NewIAM(nil), mustIAM(t)} {
-		if got := lambdaOutcome(t, a, x); got != 403 || x.AuthorizerError != textNoCallers {
+		if got := lambdaOutcome(t, a, x); got != 403 || x.AuthorizerError != rejectedNoCallers.text {
 			t.Errorf("%d %s", got, x.AuthorizerError)
 		}
 	}
@@ -250,7 +250,7 @@ func TestIAMPolicy(t *testing.T) {
 	}
 	spec := iamSpec()
 	spec.AccountID = "999999999999"
-	if x := signed(t, "GET /prod/", "", signature{}, nil); lambdaOutcome(t, mustIAM(t, spec), x) != 403 || x.AuthorizerError != textOtherAccount {
+	if x := signed(t, "GET /prod/", "", signature{}, nil); lambdaOutcome(t, mustIAM(t, spec), x) != 403 || x.AuthorizerError != rejectedOtherAccount.text {
 		t.Errorf("another account: %s", x.AuthorizerError)
 	}
 }

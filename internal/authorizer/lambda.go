@@ -59,14 +59,8 @@ type LambdaSpec struct {
 type Lambda struct {
 	spec    LambdaSpec
 	results *Results
-	prefix  []byte // what the keys of all answers begin with
-	missing []lambdaMissing
-}
-
-// A lambdaMissing is the answer to a request without a value of one identity source.
-type lambdaMissing struct {
-	text string
-	err  error
+	prefix  []byte      // what the keys of all answers begin with
+	missing []rejection // of a request without a value of each identity source
 }
 
 var errNoInvoker = errors.New("there is no function host to call Lambda authorizers on")
@@ -94,7 +88,7 @@ func NewLambda(results *Results, spec LambdaSpec) (*Lambda, error) {
 	}
 	for _, name := range spec.SourceNames {
 		text := "the identity source " + name + " has no value"
-		l.missing = append(l.missing, lambdaMissing{text, gateway.Unauthorized("", errors.New(text))})
+		l.missing = append(l.missing, rejection{text, gateway.Unauthorized("", errors.New(text))})
 	}
 	return l, nil
 }
@@ -142,8 +136,7 @@ func (l *Lambda) answer(x *gateway.Exchange, s *lambdaScratch) (*lambdaAnswer, e
 		s.key, ok = source.Append(s.key, x)
 		start := length + 8
 		if !ok || len(s.key) <= start {
-			x.AuthorizerError = l.missing[i].text
-			return nil, l.missing[i].err
+			return nil, l.missing[i].reject(x)
 		}
 		binary.BigEndian.PutUint64(s.key[length:], uint64(len(s.key)-start))
 		s.values = append(s.values, lambdaSpan{start, len(s.key)})
@@ -223,17 +216,28 @@ func (l *Lambda) fail(x *gateway.Exchange, err error) error {
 	return gateway.AuthorizerFailure(fmt.Errorf("authorizer %s: %w", l.spec.AuthorizerID, err))
 }
 
-// The answers to requests that are not allowed, and what access logs say.
-const (
-	textUnauthorized = "the function does not authorize the request"
-	textNotAllowed   = "no statement of the policy allows the request"
-	textDenied       = "a statement of the policy denies the request"
-)
+// A rejection is the answer to a request that is not let through, with what access logs
+// say. It says nothing of the request, so that it is made once.
+type rejection struct {
+	text string
+	err  error
+}
+
+// forbidden is the rejection of a caller who may not do what it asks for.
+func forbidden(text string) rejection {
+	return rejection{text, gateway.Forbidden("", errors.New(text))}
+}
+
+// reject returns the answer, and tells the exchange why.
+func (r *rejection) reject(x *gateway.Exchange) error {
+	x.AuthorizerError = r.text
+	return r.err
+}
 
 var (
-	errUnauthorized = gateway.Forbidden("", errors.New(textUnauthorized))
-	errNotAllowed   = gateway.Forbidden("", errors.New(textNotAllowed))
-	errDenied       = gateway.Forbidden("", errors.New(textDenied))
+	rejectedSimply     = forbidden("the function does not authorize the request")
+	rejectedNotAllowed = forbidden("no statement of the policy allows the request")
+	rejectedDenied     = forbidden("a statement of the policy denies the request")
 )
 
 // decide applies an answer to an exchange. A policy is evaluated for each: one that
@@ -241,8 +245,7 @@ var (
 func (l *Lambda) decide(x *gateway.Exchange, a *lambdaAnswer) error {
 	if a.policy == nil {
 		if !a.authorized {
-			x.AuthorizerError = textUnauthorized
-			return errUnauthorized
+			return rejectedSimply.reject(x)
 		}
 	} else if err := evaluate(x, a.policy, nil); err != nil {
 		return err
@@ -258,11 +261,9 @@ func evaluate(x *gateway.Exchange, p *policy.Document, c *caller) error {
 	case policy.Allowed:
 		return nil
 	case policy.Denied:
-		x.AuthorizerError = textDenied
-		return errDenied
+		return rejectedDenied.reject(x)
 	default:
-		x.AuthorizerError = textNotAllowed
-		return errNotAllowed
+		return rejectedNotAllowed.reject(x)
 	}
 }
 

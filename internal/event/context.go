@@ -5,9 +5,9 @@ import (
 	"encoding/pem"
 	"strconv"
 	"strings"
-	"time"
 
 	"penstock/internal/gateway"
+	"penstock/internal/provenance"
 )
 
 // timeLayout is how events show when a request came.
@@ -238,14 +238,11 @@ func userAgent(x *gateway.Exchange) string {
 
 // clientCertificate returns the certificate of a client of a domain that asks for one.
 func clientCertificate(x *gateway.Exchange) *x509.Certificate {
-	if x.Domain == nil || x.Domain.MutualTLS == nil || x.Request.TLS == nil || len(x.Request.TLS.PeerCertificates) == 0 {
+	if x.Domain == nil || x.Domain.MutualTLS == nil {
 		return nil
 	}
-	return x.Request.TLS.PeerCertificates[0]
+	return provenance.Certificate(x)
 }
-
-// certificateTime is the form in which OpenSSL prints times.
-const certificateTime = "Jan _2 15:04:05 2006 GMT"
 
 func appendCertificate(b []byte, c *x509.Certificate) []byte {
 	b = append(b, `{"clientCertPem":`...)
@@ -255,19 +252,10 @@ func appendCertificate(b []byte, c *x509.Certificate) []byte {
 	b = append(b, `,"issuerDN":`...)
 	b = AppendString(b, c.Issuer.String())
 	b = append(b, `,"serialNumber":"`...)
-	if c.SerialNumber != nil {
-		for i, octet := range c.SerialNumber.Bytes() {
-			if i > 0 {
-				b = append(b, ':')
-			}
-			b = append(b, hex[octet>>4], hex[octet&15])
-		}
-	}
+	b = provenance.AppendSerial(b, c)
 	b = append(b, `","validity":{"notBefore":"`...)
-	b = appendTime(b, c.NotBefore)
+	b = provenance.AppendValidity(b, c.NotBefore)
 	b = append(b, `","notAfter":"`...)
-	b = appendTime(b, c.NotAfter)
+	b = provenance.AppendValidity(b, c.NotAfter)
 	return append(b, `"}}`...)
 }
-
-func appendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, certificateTime) }

@@ -59,7 +59,7 @@ func TestAuthorizer20(t *testing.T) {
   "headers": {
     "accept": "*/*", "authorization": "user1", "content-length": "0", "content-type": "application/json",
     "host": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com", "user-agent": "curl/8.7.1", "x-a": "1,2",
-    "x-amzn-trace-id": "Root=1-67fda4eb-24224fe22c183c7704260400",
+    "x-amzn-trace-id": "Root=1-67fda4eb-24224fe22c183c77042604f2",
     "x-forwarded-for": "192.0.2.1, 203.0.113.9", "x-forwarded-port": "443", "x-forwarded-proto": "https"
   },
   "queryStringParameters": {"type": "dog,cat", "q": "a b"},
@@ -84,7 +84,7 @@ func TestAuthorizer10(t *testing.T) {
   "headers": {
     "accept": "*/*", "Authorization": "user1", "Content-Length": "0", "Content-Type": "application/json", "Cookie": "s=1; t=2",
     "Host": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com", "User-Agent": "curl/8.7.1", "x-a": "2",
-    "X-Amzn-Trace-Id": "Root=1-67fda4eb-24224fe22c183c7704260400",
+    "X-Amzn-Trace-Id": "Root=1-67fda4eb-24224fe22c183c77042604f2",
     "X-Forwarded-For": "192.0.2.1, 203.0.113.9", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https"
   },
   "queryStringParameters": {"type": "cat", "q": "a b"},
@@ -234,7 +234,8 @@ func TestSecurity25(t *testing.T) {
 	x := exchange(t, &gateway.Stage{Name: "$default"}, "$default", "POST /a HTTP/1.1", "Content-Length: 0",
 		"X_Forwarded_For: 1", "x-forwarded_for: 1", "X-FORWARDED-PORT: 1", "X_Forwarded-Proto: 1", "X-Amzn-Remapped-Authorization: 1",
 		"X_Amzn_Remapped_Host: 1", "x-amzn-trace_id: Root=1", "Content_Length: 1", "Proxy_Authorization: 1", "Keep-Alive: 1", "TE: trailers",
-		"X-Amzn-Trace-Id: no root", "X-Amz-Date: 1", "Authorization: x", "X-Forwarded-Host: h")
+		"X-Amzn-Trace-Id: no root", "X-Amz-Date: 1", "Authorization: x", "X-Forwarded-Host: h",
+		"X_Forwarded_Host: 1", "X-Forwarded_Client-Cert: 1", "Http2_Settings: 1", "Forwarded: for=f", "Via: v")
 	x.Request.Peer = netip.MustParseAddrPort("[::ffff:203.0.113.9]:1")
 	for version, e := range map[string]map[string]any{
 		"2.0": decode(t, AppendAuthorizer20(nil, x, Authorizer{})), "1.0": decode(t, AppendAuthorizer10(nil, x, Authorizer{})),
@@ -253,7 +254,7 @@ func TestSecurity25(t *testing.T) {
 		delete(lower, "x-amzn-trace-id")
 		delete(lower, "host")
 		if want := map[string]any{"content-length": "0", "x-forwarded-for": "203.0.113.9", "x-forwarded-port": "80", "x-forwarded-proto": "http",
-			"x-amz-date": "1", "authorization": "x", "x-forwarded-host": "h"}; !reflect.DeepEqual(lower, want) {
+			"x-amz-date": "1", "authorization": "x", "x-forwarded-host": "h", "forwarded": "for=f", "via": "v"}; !reflect.DeepEqual(lower, want) {
 			t.Errorf("%s: headers %v, want %v", version, lower, want)
 		}
 	}
@@ -333,7 +334,8 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestClientCertificate: only a domain that asks for certificates shows one.
+// TestClientCertificate: only a domain that asks for certificates shows one, and only
+// one that it has verified.
 func TestClientCertificate(t *testing.T) {
 	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -351,12 +353,23 @@ func TestClientCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := whole(t)
-	x.Request.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}
+	verified := &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{cert}}}
+	x.Request.TLS = verified
 	x.Domain = &gateway.Domain{Name: "api.example.com"}
 	if _, ok := decode(t, appendContext20(nil, x))["authentication"]; ok {
 		t.Error("shown without mutual TLS")
 	}
 	x.Domain.MutualTLS = &gateway.MutualTLS{}
+	for name, state := range map[string]*tls.ConnectionState{
+		"without TLS": nil, "that was not verified": {PeerCertificates: []*x509.Certificate{cert}}, "of an empty chain": {VerifiedChains: [][]*x509.Certificate{{}}},
+	} {
+		x.Request.TLS = state
+		one := decode(t, appendContext10(nil, x))["identity"].(map[string]any)
+		if _, ok := decode(t, appendContext20(nil, x))["authentication"]; ok || one["clientCert"] != nil {
+			t.Errorf("shown %s", name)
+		}
+	}
+	x.Request.TLS = verified
 	two := decode(t, appendContext20(nil, x))["authentication"].(map[string]any)["clientCert"].(map[string]any)
 	one := decode(t, appendContext10(nil, x))["identity"].(map[string]any)["clientCert"]
 	if !reflect.DeepEqual(any(two), one) {

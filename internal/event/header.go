@@ -1,11 +1,11 @@
 package event
 
 import (
-	"encoding/base64"
 	"strconv"
 	"strings"
 
 	"penstock/internal/gateway"
+	"penstock/internal/provenance"
 )
 
 // A fate is what becomes of a header field of the client.
@@ -15,87 +15,24 @@ const (
 	kept    fate = iota
 	dropped      // belongs to the connection, or only the gateway may write it
 	cookie
-	forwardedFor // goes in front of what the gateway writes
-	trace
 )
 
-// fateOf says what becomes of a field. The gateway is the one writer of what tells a
-// function how the request arrived. Names with an underscore that some frameworks read
-// as one of these are dropped: x_forwarded_for.
+// fateOf says what becomes of a field. The gateway is the one writer of the fields that
+// tell a function how the request arrived. Those that it does not write in events, such
+// as X-Forwarded-Host, are the client's and kept, but not their aliases: x_forwarded_host.
 func fateOf(name string) fate {
-	switch name[0] | 0x20 {
-	case 'c':
-		switch {
-		case gateway.EqualFold(name, "Cookie"):
+	switch kind, alias := provenance.Of(name); kind {
+	case provenance.Other:
+		if len(name) == len("Cookie") && gateway.EqualFold(name, "Cookie") {
 			return cookie
-		case gateway.EqualFold(name, "Connection"), same(name, "Content-Length"):
-			return dropped
 		}
-	case 'e':
-		if gateway.EqualFold(name, "Expect") {
-			return dropped
-		}
-	case 'h':
-		if gateway.EqualFold(name, "Host") || gateway.EqualFold(name, "HTTP2-Settings") {
-			return dropped
-		}
-	case 'k':
-		if same(name, "Keep-Alive") {
-			return dropped
-		}
-	case 'p':
-		if len(name) >= len("Proxy-") && same(name[:len("Proxy-")], "Proxy-") {
-			return dropped
-		}
-	case 't':
-		if gateway.EqualFold(name, "TE") || gateway.EqualFold(name, "Trailer") || same(name, "Transfer-Encoding") {
-			return dropped
-		}
-	case 'u':
-		if gateway.EqualFold(name, "Upgrade") {
-			return dropped
-		}
-	case 'x':
-		if c := lower(name[min(2, len(name)-1)]); c != 'f' && c != 'a' {
-			return kept // neither forwarded nor amzn
-		}
-		switch {
-		case gateway.EqualFold(name, "X-Forwarded-For"):
-			return forwardedFor
-		case gateway.EqualFold(name, "X-Amzn-Trace-Id"):
-			return trace
-		case len(name) >= len("X-Amzn-") && same(name[:len("X-Amzn-")], "X-Amzn-"),
-			same(name, "X-Forwarded-Port"), same(name, "X-Forwarded-Proto"),
-			strings.IndexByte(name, '_') >= 0 && len(name) > len("X-Forwarded-") && same(name[:len("X-Forwarded-")], "X-Forwarded-"):
-			return dropped
+		return kept
+	case provenance.Forwarded, provenance.Via, provenance.ForwardedHost, provenance.ForwardedOther:
+		if !alias {
+			return kept
 		}
 	}
-	return kept
-}
-
-// same reports whether a name is a token, given with dashes, but for case and
-// underscores.
-func same(name, token string) bool {
-	if len(name) != len(token) {
-		return false
-	}
-	for i := range len(name) {
-		c := name[i]
-		if c == '_' {
-			c = '-'
-		}
-		if c != token[i] && lower(c) != lower(token[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + ('a' - 'A')
-	}
-	return c
+	return dropped
 }
 
 // repeats reports whether an earlier field has the name of the i-th.
@@ -303,46 +240,10 @@ func hostname(host string) string {
 	return host
 }
 
-// appendTrace appends the value of X-Amzn-Trace-Id: that of the exchange, else what the
-// client sent, else one that is made of the request id, so that all events of an
-// exchange have the same.
+// appendTrace appends the value of X-Amzn-Trace-Id.
 func appendTrace(b []byte, x *gateway.Exchange) []byte {
-	if x.Trace.Amazon != "" {
-		return appendEscaped(b, x.Trace.Amazon)
+	if known := provenance.KnownTrace(x); known != "" {
+		return appendEscaped(b, known)
 	}
-	for i := range x.Request.Header {
-		if f := &x.Request.Header[i]; gateway.EqualFold(f.Name, "X-Amzn-Trace-Id") && validTrace(f.Value) {
-			return appendEscaped(b, f.Value)
-		}
-	}
-	b = append(b, "Root=1-"...)
-	seconds := uint32(x.Start.Unix())
-	for shift := 28; shift >= 0; shift -= 4 {
-		b = append(b, hex[seconds>>shift&15])
-	}
-	b = append(b, '-')
-	// Eleven bytes are in a request id, and twelve in a trace id.
-	var id [12]byte
-	var text [16]byte
-	if len(x.ID) == len(text) {
-		copy(text[:], x.ID)
-		base64.URLEncoding.Decode(id[:], text[:])
-	}
-	for _, c := range id {
-		b = append(b, hex[c>>4], hex[c&15])
-	}
-	return b
-}
-
-// validTrace accepts what a tracing client sends: printable ASCII with a root.
-func validTrace(s string) bool {
-	if len(s) > 256 || !strings.Contains(s, "Root=") {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
+	return provenance.AppendNewTrace(b, x)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"penstock/internal/mapping"
 )
 
 // A query is the parameters of a query string, decoded, ordered by name and, of one
@@ -21,36 +23,38 @@ type param struct {
 
 var queries = sync.Pool{New: func() any { return new(query) }}
 
-// parseQuery splits a query at "&", and each parameter at its first "=". Names and
-// values are decoded once, with "+" for a space; of a parameter that cannot be decoded
-// into UTF-8, both stay as they are. Empty parameters are skipped. It returns nil if
-// there are none. Whoever gets a query frees it.
+// parseQuery reads the parameters of a query as mappings see them. Of one that is not
+// UTF-8 once decoded, name and value stay as they are. It returns nil if there are none.
+// Whoever gets a query frees it.
 func parseQuery(raw string) *query {
-	if strings.Trim(raw, "&") == "" {
+	p, rest := mapping.NextParameter(raw)
+	if p.Raw == "" {
 		return nil
 	}
 	q := queries.Get().(*query)
 	// No byte becomes more than the three of U+FFFD: the text never moves.
 	q.text = slices.Grow(q.text[:0], 3*len(raw))
 	q.params = q.params[:0]
-	for pair := range strings.SplitSeq(raw, "&") {
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
-		start := len(q.text)
-		p, ok := param{}, false
-		if p.name, ok = q.decode(name); ok {
-			p.value, ok = q.decode(value)
-		}
-		if !ok {
-			q.text = q.text[:start]
-			p = param{q.keep(name), q.keep(value)}
-		}
-		q.params = append(q.params, p)
+	for ; p.Raw != ""; p, rest = mapping.NextParameter(rest) {
+		q.params = append(q.params, q.param(&p))
 	}
 	slices.SortStableFunc(q.params, func(a, b param) int { return bytes.Compare(a.name, b.name) })
 	return q
+}
+
+// param adds a parameter to the text.
+func (q *query) param(p *mapping.Parameter) param {
+	start := len(q.text)
+	q.text = p.AppendName(q.text)
+	end := len(q.text)
+	q.text = p.AppendValue(q.text)
+	name, value := q.text[start:end:end], q.text[end:len(q.text):len(q.text)]
+	if utf8.Valid(name) && utf8.Valid(value) {
+		return param{name, value}
+	}
+	q.text = q.text[:start]
+	rawName, rawValue, _ := strings.Cut(p.Raw, "=")
+	return param{q.keep(rawName), q.keep(rawValue)}
 }
 
 // maxParams is how many parameters a query has room for between two uses.
@@ -63,31 +67,6 @@ func (q *query) free() {
 	queries.Put(q)
 }
 
-// decode adds s, decoded, to the text. It reports false if that is not possible.
-func (q *query) decode(s string) ([]byte, bool) {
-	start := len(q.text)
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch c {
-		case '+':
-			c = ' '
-		case '%':
-			if i+2 >= len(s) {
-				return nil, false
-			}
-			high, low := unhex(s[i+1]), unhex(s[i+2])
-			if high > 15 || low > 15 {
-				return nil, false
-			}
-			c = high<<4 | low
-			i += 2
-		}
-		q.text = append(q.text, c)
-	}
-	decoded := q.text[start:len(q.text):len(q.text)]
-	return decoded, utf8.Valid(decoded)
-}
-
 // keep adds s to the text as it is, but for bytes that are not UTF-8.
 func (q *query) keep(s string) []byte {
 	start := len(q.text)
@@ -95,18 +74,6 @@ func (q *query) keep(s string) []byte {
 		q.text = utf8.AppendRune(q.text, r)
 	}
 	return q.text[start:len(q.text):len(q.text)]
-}
-
-// unhex returns the value of a hexadecimal digit, and 0xff for anything else.
-func unhex(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10
-	default:
-		return 0xff
-	}
 }
 
 // group returns where the parameters end that have the name of the i-th.

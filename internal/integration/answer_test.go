@@ -49,6 +49,8 @@ func TestAnswer(t *testing.T) {
 		{"request id of the backend", "GET /", "HTTP/1.1 200 OK\r\nApigw-RequestId: forged\r\nContent-Length: 2\r\nx-amzn-RequestId: kept\r\n\r\nok", "HTTP/1.1 200 OK\r\nx-amzn-RequestId: kept\r\nDate: NOW\r\nContent-Length: 2\r\n" + last, "ok"},
 		{"hop by hop", "GET /", "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: x\r\nProxy-Status: x\r\nTrailer: X-T\r\nUpgrade: h2c\r\nTE: x\r\nConnection: keep-alive\r\nX-A: b\r\nContent-Length: 2\r\n\r\nok",
 			"HTTP/1.1 200 OK\r\nX-A: b\r\nDate: NOW\r\nContent-Length: 2\r\n" + last, "ok"},
+		{"names of their own", "GET /", "HTTP/1.1 200 OK\r\nKeep_Alive: 1\r\nProxy_Status: x\r\nX-Amzn-Trace-Id: y\r\nX-Forwarded-For: z\r\nContent-Length: 2\r\n\r\nok",
+			"HTTP/1.1 200 OK\r\nKeep_Alive: 1\r\nProxy_Status: x\r\nX-Amzn-Trace-Id: y\r\nX-Forwarded-For: z\r\nDate: NOW\r\nContent-Length: 2\r\n" + last, "ok"},
 		{"named in Connection", "GET /", "HTTP/1.1 200 OK\r\nX-A: b\r\nX-B: c\r\nConnection: x-a,X-C\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\nX-B: c\r\nDate: NOW\r\nContent-Length: 2\r\n" + last, "ok"},
 		{"53 redirect", "GET /", "HTTP/1.1 302 Found\r\nLocation: /z\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: /z\r\nDate: NOW\r\nContent-Length: 0\r\n" + last, ""},
 		{"54 error of the backend", "GET /", "HTTP/1.1 503 Busy\r\nContent-Type: text/x\r\nContent-Length: 7\r\n\r\n{\"e\":1}", "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/x\r\nDate: NOW\r\nContent-Length: 7\r\n" + last, `{"e":1}`},

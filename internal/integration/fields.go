@@ -1,30 +1,12 @@
 package integration
 
 import (
-	"math/rand/v2"
 	"net/netip"
 	"strings"
 
 	"penstock/internal/gateway"
-	"penstock/internal/mapping"
+	"penstock/internal/provenance"
 )
-
-var hopByHopNames = [...]string{"TE", "Trailer", "Upgrade", "Connection", "Keep-Alive", "HTTP2-Settings", "Transfer-Encoding"}
-
-// hopByHop reports whether a field belongs to one connection (RFC 9110, 7.6.1,
-// and what older software uses).
-func hopByHop(name string) bool {
-	for _, h := range hopByHopNames {
-		if gateway.EqualFold(name, h) {
-			return true
-		}
-	}
-	return hasPrefixFold(name, "Proxy-")
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && gateway.EqualFold(s[:len(prefix)], prefix)
-}
 
 // The fields that tell a backend who asked, and how. The gateway is their one
 // writer: what a client sends under these names is taken in or dropped, never
@@ -37,9 +19,9 @@ const (
 	viaSelf        = "HTTP/1.1 AmazonAPIGateway"
 )
 
-// A provenance collects what the client's own fields say about earlier hops.
-type provenance struct {
-	forwarded, via, trace     string
+// A journey is what the client's own fields say about earlier hops.
+type journey struct {
+	forwarded, via            string
 	forFor, forHost, forProto string
 }
 
@@ -54,7 +36,7 @@ const (
 // only the gateway writes. Content-Length is the caller's.
 func appendFields(b []byte, x *gateway.Exchange, local string) []byte {
 	r := &x.Request
-	var p provenance
+	var j journey
 	var options []string
 	for i := range r.Header {
 		f := &r.Header[i]
@@ -66,7 +48,7 @@ func appendFields(b []byte, x *gateway.Exchange, local string) []byte {
 	}
 	for i := range r.Header {
 		f := &r.Header[i]
-		if p.take(f) || options != nil && contains(options, f.Name) || mappedAway(x, f.Name) || x.Trace.Parent != "" && isTraceContext(f.Name) {
+		if j.take(f) || options != nil && contains(options, f.Name) || mappedAway(x, f.Name) || x.Trace.Parent != "" && isTraceContext(f.Name) {
 			continue
 		}
 		b = appendField(b, f.Name, f.Value)
@@ -82,20 +64,17 @@ func appendFields(b []byte, x *gateway.Exchange, local string) []byte {
 			b = appendField(b, fieldState, x.Trace.State)
 		}
 	}
-	b = p.appendForwarded(b, x, local)
+	b = j.appendForwarded(b, x, local)
 	b = append(b, "\r\n"+fieldVia+": "...)
-	if p.via != "" {
-		b = append(b, p.via...)
+	if j.via != "" {
+		b = append(b, j.via...)
 		b = append(b, ", "...)
 	}
 	b = append(b, viaSelf+"\r\n"+fieldTrace+": "...)
-	switch {
-	case x.Trace.Amazon != "":
-		b = append(b, x.Trace.Amazon...)
-	case validTrace(p.trace):
-		b = append(b, p.trace...)
-	default:
-		b = appendTrace(b, x)
+	if known := provenance.KnownTrace(x); known != "" {
+		b = append(b, known...)
+	} else {
+		b = provenance.AppendNewTrace(b, x)
 	}
 	return append(b, "\r\n"...)
 }
@@ -120,7 +99,7 @@ func mappedAway(x *gateway.Exchange, name string) bool {
 		if c.Kind == gateway.Append {
 			continue
 		}
-		if gateway.EqualFold(c.Name, name) || mapping.SameHeader(c.Name, name) && strings.IndexByte(name, '_') >= 0 {
+		if gateway.EqualFold(c.Name, name) || provenance.Same(c.Name, name) && strings.IndexByte(name, '_') >= 0 {
 			return true
 		}
 	}
@@ -137,56 +116,24 @@ func mappedHost(x *gateway.Exchange) string {
 	return ""
 }
 
-// take reports whether a field must not be passed on, and keeps what it says.
-func (p *provenance) take(f *gateway.Field) bool {
-	n := f.Name
-	alias := strings.IndexByte(n, '_') >= 0
-	if alias {
-		n = strings.ReplaceAll(n, "_", "-")
+// take reports whether a field must not be passed on, and keeps what it says. An alias
+// of a name says nothing.
+func (j *journey) take(f *gateway.Field) bool {
+	kind, alias := provenance.Of(f.Name)
+	if kind == provenance.Other || alias {
+		return kind != provenance.Other
 	}
-	to := (*string)(nil)
-	switch lowerByte(n[0]) {
-	case 'h':
-		return gateway.EqualFold(n, "Host") || hopByHop(n)
-	case 'c':
-		return gateway.EqualFold(n, "Content-Length") || hopByHop(n)
-	case 'e':
-		return gateway.EqualFold(n, "Expect")
-	case 'k', 'p', 't', 'u':
-		return hopByHop(n)
-	case 'f':
-		if !gateway.EqualFold(n, fieldForwarded) {
-			return false
-		}
-		to = &p.forwarded
-	case 'v':
-		if !gateway.EqualFold(n, fieldVia) {
-			return false
-		}
-		to = &p.via
-	case 'x':
-		switch {
-		case hasPrefixFold(n, "X-Forwarded-"):
-			switch rest := n[len("X-Forwarded-"):]; {
-			case gateway.EqualFold(rest, "For"):
-				to = &p.forFor
-			case gateway.EqualFold(rest, "Host"):
-				to = &p.forHost
-			case gateway.EqualFold(rest, "Proto"):
-				to = &p.forProto
-			}
-		case gateway.EqualFold(n, fieldTrace):
-			if p.trace == "" {
-				to = &p.trace
-			}
-		case !hasPrefixFold(n, "X-Amzn-"):
-			return false
-		}
-	default:
-		return false
-	}
-	if to != nil && !alias {
-		join(to, f.Value)
+	switch kind {
+	case provenance.Forwarded:
+		join(&j.forwarded, f.Value)
+	case provenance.Via:
+		join(&j.via, f.Value)
+	case provenance.ForwardedFor:
+		join(&j.forFor, f.Value)
+	case provenance.ForwardedHost:
+		join(&j.forHost, f.Value)
+	case provenance.ForwardedProto:
+		join(&j.forProto, f.Value)
 	}
 	return true
 }
@@ -199,23 +146,16 @@ func join(to *string, value string) {
 	}
 }
 
-func lowerByte(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
-}
-
 // appendForwarded writes the Forwarded field (RFC 7239): what the client sent,
 // then the hops that its X-Forwarded-* fields tell of, then this one.
-func (p *provenance) appendForwarded(b []byte, x *gateway.Exchange, local string) []byte {
+func (j *journey) appendForwarded(b []byte, x *gateway.Exchange, local string) []byte {
 	b = append(b, fieldForwarded+": "...)
-	if p.forwarded != "" && closed(p.forwarded) {
-		b = append(b, p.forwarded...)
+	if j.forwarded != "" && closed(j.forwarded) {
+		b = append(b, j.forwarded...)
 		b = append(b, ", "...)
 	}
-	if p.forFor != "" || p.forHost != "" || p.forProto != "" {
-		b = p.appendFolded(b)
+	if j.forFor != "" || j.forHost != "" || j.forProto != "" {
+		b = j.appendFolded(b)
 	}
 	b = append(b, "by="...)
 	b = append(b, local...)
@@ -248,9 +188,9 @@ func closed(s string) bool {
 
 // appendFolded writes the hops of X-Forwarded-For; the first also gets the host
 // and protocol, which describe the request that the first proxy received.
-func (p *provenance) appendFolded(b []byte) []byte {
+func (j *journey) appendFolded(b []byte) []byte {
 	first := true
-	for hop := range strings.SplitSeq(p.forFor, ",") {
+	for hop := range strings.SplitSeq(j.forFor, ",") {
 		start := len(b)
 		if hop = strings.TrimSpace(hop); hop != "" {
 			b = append(b, "for="...)
@@ -262,7 +202,7 @@ func (p *provenance) appendFolded(b []byte) []byte {
 		}
 		if first {
 			first = false
-			for _, pair := range [...][2]string{{"host=", p.forHost}, {"proto=", p.forProto}} {
+			for _, pair := range [...][2]string{{"host=", j.forHost}, {"proto=", j.forProto}} {
 				v, _, _ := strings.Cut(pair[1], ",")
 				if v = strings.TrimSpace(v); v != "" {
 					if len(b) > start {
@@ -311,33 +251,4 @@ func appendValue(b []byte, s string) []byte {
 		}
 	}
 	return append(b, s...)
-}
-
-// validTrace accepts what a tracing client sends: printable ASCII with a root.
-func validTrace(s string) bool {
-	if len(s) > 256 || !strings.Contains(s, "Root=") {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// appendTrace writes a trace id: Root=1-{8 hex of the time}-{24 random hex}.
-func appendTrace(b []byte, x *gateway.Exchange) []byte {
-	b = append(b, "Root=1-"...)
-	b = appendHex(b, uint64(uint32(x.Start.Unix())), 8)
-	b = append(b, '-')
-	b = appendHex(b, rand.Uint64(), 16)
-	return appendHex(b, rand.Uint64(), 8)
-}
-
-func appendHex(b []byte, v uint64, digits int) []byte {
-	for i := digits - 1; i >= 0; i-- {
-		b = append(b, "0123456789abcdef"[v>>(4*i)&15])
-	}
-	return b
 }

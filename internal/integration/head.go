@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"penstock/internal/gateway"
+	"penstock/internal/provenance"
 )
 
 // A head is what the status line and the framing fields of an answer say.
@@ -183,6 +184,13 @@ func endToEnd(fields []gateway.Field, named bool) []gateway.Field {
 		}
 	}
 	return kept
+}
+
+// hopByHop reports whether a field belongs to one connection. In answers a name with
+// "_" is a name of its own: those who read it as another are servers.
+func hopByHop(name string) bool {
+	kind, alias := provenance.Of(name)
+	return kind == provenance.Hop && !alias
 }
 
 // connectionOptions lists what the Connection fields name.

@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"regexp"
 	"slices"
@@ -140,13 +141,14 @@ func TestRequestFields(t *testing.T) {
 		{name: "Forwarded with an open quote", sent: []string{`Forwarded: for=1.2.3.4;x="`}},
 		{name: "Forwarded with an escaped quote", sent: []string{`Forwarded: x="a\"`}},
 		{name: "Forwarded with a backslash outside", sent: []string{`Forwarded: x=\"`}},
-		{name: "aliases", sent: []string{"X_Forwarded_For: 6.6.6.6", "X-Forwarded_For: 6.6.6.6", "X_FORWARDED_PROTO: https", "X_Amzn_Trace_Id: Root=1-1-1", "X_Amzn_X: y", "x_forwarded_prefix: /", "Content_Length: 5", "Transfer_Encoding: chunked", "Proxy_Authorization: x", "_X: kept", "X_A: kept"},
+		{name: "aliases", sent: []string{"X_Forwarded_For: 6.6.6.6", "X-Forwarded_For: 6.6.6.6", "X_FORWARDED_PROTO: https", "X_Amzn_Trace_Id: Root=1-1-1", "X_Amzn_X: y", "x_forwarded_prefix: /", "Content_Length: 5", "Transfer_Encoding: chunked", "Proxy_Authorization: x", "Http2_Settings: x", "_X: kept", "X_A: kept"},
 			kept: []string{"_X: kept", "X_A: kept"}},
 		{name: "x-amzn", sent: []string{"X-Amzn-Oidc-Identity: root", "x-amzn-remapped-authorization: x", "X-Amz-Date: kept"}, kept: []string{"X-Amz-Date: kept"}},
 		{name: "Via", sent: []string{"Via: 1.1 a", "via: 1.0 b (c)"}, via: "1.1 a, 1.0 b (c), HTTP/1.1 AmazonAPIGateway"},
 		{name: "trace kept", sent: []string{"X-Amzn-Trace-Id: Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1"},
 			trace: "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1"},
 		{name: "trace without a root", sent: []string{"X-Amzn-Trace-Id: Self=1"}},
+		{name: "trace behind what is none", sent: []string{"X-Amzn-Trace-Id: Self=1", "X-Amzn-Trace-Id: Root=1-c-d"}, trace: "Root=1-c-d"},
 		{name: "second trace dropped", sent: []string{"X-Amzn-Trace-Id: Root=1-a-b", "X-Amzn-Trace-Id: Root=1-c-d"}, trace: "Root=1-a-b"},
 		{name: "long trace", sent: []string{"X-Amzn-Trace-Id: Root=" + strings.Repeat("a", 300)}},
 	} {
@@ -165,16 +167,24 @@ func TestRequestFields(t *testing.T) {
 	}
 }
 
-// TestTraceIsNew: two requests without a trace get different ones.
+// TestTraceIsNew: two requests without a trace get different ones, each made of the
+// request id, as in the events of authorizers.
 func TestTraceIsNew(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t, nil)
 	addr := serve(t, gateway.Config{}, proxy(t, newClient(t), "$default", b.url()))
-	ask(t, addr, "GET /")
-	first := b.one().field("X-Amzn-Trace-Id")
-	ask(t, addr, "GET /")
-	if second := b.one().field("X-Amzn-Trace-Id"); first == second {
-		t.Errorf("both are %q", first)
+	seen := map[string]bool{}
+	for range 2 {
+		a := ask(t, addr, "GET /")
+		id, err := base64.URLEncoding.DecodeString(a.Header.Get("Apigw-Requestid"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		trace := b.one().field("X-Amzn-Trace-Id")
+		if seen[trace] || !strings.Contains(trace, fmt.Sprintf("-%x", id)) {
+			t.Errorf("got %q for the request %x", trace, id)
+		}
+		seen[trace] = true
 	}
 }
 

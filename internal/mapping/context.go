@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
+	"penstock/internal/provenance"
 )
 
 // variables are the context variables of HTTP APIs, but for those of authorizers; see
@@ -188,36 +188,20 @@ func caller(of func(*gateway.IAMIdentity) string) appender {
 	}
 }
 
-// certificate is about the certificate of the client. Only one that was verified says
-// who the client is.
+// certificate is about the certificate of the client.
 func certificate(of func(*x509.Certificate) string) appender {
 	return func(b []byte, x *gateway.Exchange) ([]byte, bool) {
-		t := x.Request.TLS
-		if t == nil || len(t.VerifiedChains) == 0 || len(t.VerifiedChains[0]) == 0 {
+		c := provenance.Certificate(x)
+		if c == nil {
 			return b, false
 		}
-		return value(b, of(t.VerifiedChains[0][0]))
+		return value(b, of(c))
 	}
 }
 
-// serialNumber returns the number of a certificate as hexadecimal octets with colons.
-func serialNumber(c *x509.Certificate) string {
-	if c.SerialNumber == nil {
-		return ""
-	}
-	octets := c.SerialNumber.Bytes()
-	if len(octets) == 0 {
-		octets = []byte{0}
-	}
-	texts := make([]string, len(octets))
-	for i := range octets {
-		texts[i] = hex.EncodeToString(octets[i : i+1])
-	}
-	return strings.Join(texts, ":")
-}
+func serialNumber(c *x509.Certificate) string { return string(provenance.AppendSerial(nil, c)) }
 
-// validity returns a time as OpenSSL writes it.
-func validity(t time.Time) string { return t.UTC().Format("Jan _2 15:04:05 2006 GMT") }
+func validity(t time.Time) string { return string(provenance.AppendValidity(nil, t)) }
 
 func apiID(b []byte, x *gateway.Exchange) ([]byte, bool) {
 	if x.API == nil {

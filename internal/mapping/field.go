@@ -84,30 +84,6 @@ func checkHost(b []byte) error {
 	return nil
 }
 
-// SameHeader reports whether a server may read two names as the same: case does not
-// matter, and some take "_" for "-".
-func SameHeader(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if a[i] != b[i] && folded(a[i]) != folded(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func folded(c byte) byte {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return c + ('a' - 'A')
-	case c == '_':
-		return '-'
-	}
-	return c
-}
-
 // keep returns the text that has been appended to the room of m since it had n bytes.
 // It lasts as long as the exchange: the room is only ever appended to before.
 func keep(m *gateway.Mapped, n int) string {

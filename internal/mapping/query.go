@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"penstock/internal/gateway"
+	"penstock/internal/route"
 )
 
 // A Parameter is one name and value of a query. Names and values are decoded: percent
@@ -12,10 +13,9 @@ import (
 type Parameter struct {
 	// Raw is the parameter as it came, not empty.
 	Raw string
-	// name and value are still escaped unless plain. The name ends at the first "=";
-	// without one there is no value.
-	name, value string
-	plain       bool
+	// equals is where the first "=" is, which ends the name, or the end of Raw.
+	equals int
+	plain  bool // name and value are not escaped
 }
 
 // NextParameter returns the first parameter of a query, and what follows it. Only "&"
@@ -26,33 +26,39 @@ func NextParameter(query string) (p Parameter, rest string) {
 		if p.Raw == "" {
 			continue
 		}
-		p.name, p.value, _ = strings.Cut(p.Raw, "=")
-		p.plain = !escaped(p.Raw) || malformed(p.Raw)
+		if p.equals = strings.IndexByte(p.Raw, '='); p.equals < 0 {
+			p.equals = len(p.Raw)
+		}
+		p.plain = literal(p.Raw)
 		return p, query
 	}
 	return Parameter{}, ""
 }
 
-func escaped(s string) bool {
-	return strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '+') >= 0
-}
-
-// malformed reports whether a percent sign stands without its two digits.
-func malformed(s string) bool {
-	for i := strings.IndexByte(s, '%'); i >= 0 && i < len(s); i++ {
-		if s[i] == '%' && (i+2 >= len(s) || unhex(s[i+1]) > 0xf || unhex(s[i+2]) > 0xf) {
-			return true
+// literal reports whether a parameter stands for itself: nothing in it is escaped, or a
+// percent sign stands without its two digits.
+func literal(s string) bool {
+	escaped := false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '+':
+			escaped = true
+		case '%':
+			if i+2 >= len(s) || route.Unhex(s[i+1]) > 0xf || route.Unhex(s[i+2]) > 0xf {
+				return true
+			}
+			escaped = true
 		}
 	}
-	return false
+	return !escaped
 }
 
 // Is reports whether a parameter has a name.
 func (p *Parameter) Is(name string) bool {
+	n := p.name()
 	if p.plain {
-		return p.name == name
+		return n == name
 	}
-	n := p.name
 	for i := range len(name) {
 		if n == "" {
 			return false
@@ -65,14 +71,18 @@ func (p *Parameter) Is(name string) bool {
 	return n == ""
 }
 
+// name and value are as they came.
+func (p *Parameter) name() string  { return p.Raw[:p.equals] }
+func (p *Parameter) value() string { return p.Raw[min(p.equals+1, len(p.Raw)):] }
+
 // AppendName appends the name.
-func (p *Parameter) AppendName(b []byte) []byte { return p.append(b, p.name) }
+func (p *Parameter) AppendName(b []byte) []byte { return p.append(b, p.name()) }
 
 // AppendValue appends the value.
-func (p *Parameter) AppendValue(b []byte) []byte { return p.append(b, p.value) }
+func (p *Parameter) AppendValue(b []byte) []byte { return p.append(b, p.value()) }
 
 // HasValue reports whether there is a "=", if with nothing behind it.
-func (p *Parameter) HasValue() bool { return len(p.name) < len(p.Raw) }
+func (p *Parameter) HasValue() bool { return p.equals < len(p.Raw) }
 
 func (p *Parameter) append(b []byte, s string) []byte {
 	if p.plain {
@@ -91,24 +101,11 @@ func (p *Parameter) append(b []byte, s string) []byte {
 func decodeByte(s string) (c byte, rest string) {
 	switch s[0] {
 	case '%':
-		return unhex(s[1])<<4 | unhex(s[2]), s[3:]
+		return route.Unhex(s[1])<<4 | route.Unhex(s[2]), s[3:]
 	case '+':
 		return ' ', s[1:]
 	}
 	return s[0], s[1:]
-}
-
-// unhex returns the value of a hexadecimal digit, and 0xff for anything else.
-func unhex(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 0xff
 }
 
 // AppendQuery appends the query of an exchange as its request mapping has changed it,
@@ -154,10 +151,10 @@ func AppendQuery(b []byte, x *gateway.Exchange) []byte {
 			continue
 		}
 		separate()
-		b = p.appendEscaped(b, p.name)
+		b = p.appendEscaped(b, p.name())
 		if p.HasValue() {
 			b = append(b, '=')
-			b = p.appendEscaped(b, p.value)
+			b = p.appendEscaped(b, p.value())
 		}
 	}
 	for i := range changes {

@@ -38,42 +38,60 @@ func CompileRequest(parameters map[string]string, scope Scope) (*Request, error)
 		return nil, nil
 	}
 	r := &Request{}
-	for _, key := range slices.Sorted(maps.Keys(parameters)) {
-		kind, place, name, err := parseKey(key)
-		if err != nil {
-			return nil, err
-		}
-		c := change{kind: kind, name: name}
-		if kind != gateway.Remove {
-			if c.value, err = ParseRequest(parameters[key], scope); err != nil {
-				return nil, fmt.Errorf("parameter %q: %w", key, err)
-			}
-			r.readsBody = r.readsBody || c.value.readsBody
-		}
+	err := compileChanges(parameters, ParseRequest, scope, func(place string, c change) bool {
 		switch {
 		case place == "header":
-			if err := checkName(name); err != nil {
-				return nil, fmt.Errorf("parameter %q: %w", key, err)
-			}
-			if c.host = gateway.EqualFold(name, "Host"); c.host {
+			if c.host = gateway.EqualFold(c.name, "Host"); c.host {
 				// A request has one Host, always.
-				if kind == gateway.Remove {
-					continue
+				if c.kind == gateway.Remove {
+					return true
 				}
 				c.kind = gateway.Overwrite
 			}
 			r.header = append(r.header, c)
-		case place == "querystring" && name != "":
+		case place == "querystring" && c.name != "":
 			r.query = append(r.query, c)
-		case place == "path" && kind == gateway.Overwrite && name == "":
+		case place == "path" && c.kind == gateway.Overwrite && c.name == "":
 			r.path = c.value
 		default:
-			return nil, fmt.Errorf("parameter %q: nothing that a mapping can change", key)
+			return false
 		}
+		r.readsBody = r.readsBody || c.value != nil && c.value.readsBody
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
 	order(r.header)
 	order(r.query)
 	return r, nil
+}
+
+// compileChanges compiles parameters in the order of their keys and adds each where its
+// key says; add reports false if a mapping can change nothing there. Names of headers
+// have been checked.
+func compileChanges(parameters map[string]string, parse func(string, Scope) (*Expression, error), scope Scope, add func(place string, c change) bool) error {
+	for _, key := range slices.Sorted(maps.Keys(parameters)) {
+		kind, place, name, err := parseKey(key)
+		if err != nil {
+			return err
+		}
+		c := change{kind: kind, name: name}
+		if kind != gateway.Remove {
+			if c.value, err = parse(parameters[key], scope); err != nil {
+				return fmt.Errorf("parameter %q: %w", key, err)
+			}
+		}
+		if place == "header" {
+			if err := checkName(name); err != nil {
+				return fmt.Errorf("parameter %q: %w", key, err)
+			}
+		}
+		if !add(place, c) {
+			return fmt.Errorf("parameter %q: nothing that a mapping can change", key)
+		}
+	}
+	return nil
 }
 
 // order sorts changes into the order in which they are applied: removes, overwrites,

@@ -47,29 +47,20 @@ func CompileResponse(parameters map[string]map[string]string, scope Scope) (*Res
 
 func compileStatus(parameters map[string]string, scope Scope) (*statusMapping, error) {
 	m := &statusMapping{}
-	for _, key := range slices.Sorted(maps.Keys(parameters)) {
-		kind, place, name, err := parseKey(key)
-		if err != nil {
-			return nil, err
-		}
-		c := change{kind: kind, name: name}
-		if kind != gateway.Remove {
-			if c.value, err = ParseResponse(parameters[key], scope); err != nil {
-				return nil, fmt.Errorf("parameter %q: %w", key, err)
-			}
-			m.readsBody = m.readsBody || c.value.readsBody
-		}
+	err := compileChanges(parameters, ParseResponse, scope, func(place string, c change) bool {
 		switch {
 		case place == "header":
-			if err := checkName(name); err != nil {
-				return nil, fmt.Errorf("parameter %q: %w", key, err)
-			}
 			m.header = append(m.header, c)
-		case place == "statuscode" && kind == gateway.Overwrite && name == "":
+		case place == "statuscode" && c.kind == gateway.Overwrite && c.name == "":
 			m.status = c.value
 		default:
-			return nil, fmt.Errorf("parameter %q: nothing that a mapping can change", key)
+			return false
 		}
+		m.readsBody = m.readsBody || c.value != nil && c.value.readsBody
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
 	order(m.header)
 	return m, nil

@@ -53,7 +53,7 @@ func Decode(rawPath string, buf []byte) (string, error) {
 				if i+2 >= len(rawPath) {
 					return "", at(ErrEscape, i)
 				}
-				hi, lo := unhex(rawPath[i+1]), unhex(rawPath[i+2])
+				hi, lo := Unhex(rawPath[i+1]), Unhex(rawPath[i+2])
 				if hi > 0xf || lo > 0xf {
 					return "", at(ErrEscape, i)
 				}
@@ -79,8 +79,8 @@ func at(err error, offset int) error {
 	return fmt.Errorf("offset %d: %w", offset, err)
 }
 
-// unhex returns the value of a hexadecimal digit, and 0xff for anything else.
-func unhex(c byte) byte {
+// Unhex returns the value of a hexadecimal digit, and 0xff for anything else.
+func Unhex(c byte) byte {
 	switch {
 	case '0' <= c && c <= '9':
 		return c - '0'
