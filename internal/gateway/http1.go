@@ -60,7 +60,7 @@ type conn struct {
 	// expired says that a deadline may be set. mu guards setting it for a phase and
 	// clearing it behind that phase.
 	expired atomic.Bool
-	http2   atomic.Bool // the connection speaks HTTP/2
+	http2   atomic.Pointer[session] // nil unless the connection speaks HTTP/2
 	mu      sync.Mutex
 
 	// What the watcher saw, and when it saw it first.
@@ -232,7 +232,7 @@ func (c *conn) readHead() ([]byte, error) {
 // wakeIfIdle ends the wait of an idle connection soon. The server calls it when
 // it shuts down.
 func (c *conn) wakeIfIdle() {
-	if state := c.state.Load(); phaseOf(state) == phaseIdle && !c.http2.Load() {
+	if state := c.state.Load(); phaseOf(state) == phaseIdle && c.http2.Load() == nil {
 		c.expire(state, time.Now().Add(drainIdle))
 	}
 }

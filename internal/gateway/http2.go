@@ -36,6 +36,12 @@ type http2Server struct {
 // it is there, and how long it has to answer.
 const http2KeepAlive = 30 * time.Second
 
+// streamTime is how long a stream may last that sets no deadline of its own. An exchange
+// without a long body is over sooner, whatever happens, but for the moment in which
+// http2 sends the end of its answer. If the client takes away then the room that it had
+// given, this is the end.
+const streamTime = 10 * time.Minute
+
 func (h *http2Server) start(s *Server) {
 	h.once.Do(func() {
 		h.frame = &http2.Server{
@@ -44,10 +50,10 @@ func (h *http2Server) start(s *Server) {
 			IdleTimeout:          s.limits.Idle,
 			ReadIdleTimeout:      http2KeepAlive,
 			PingTimeout:          http2KeepAlive,
-			WriteByteTimeout:     s.limits.Write,
 		}
 		h.base = &http.Server{
 			MaxHeaderBytes: maxRawHead,
+			WriteTimeout:   streamTime + s.limits.Write,
 			ErrorLog:       stdlog.New(io.Discard, "", 0),
 			ConnState: func(nc net.Conn, state http.ConnState) {
 				nc.(*framed).c.streamsChanged(state == http.StateActive)
@@ -84,28 +90,76 @@ func (c *conn) streamsChanged(open bool) {
 
 // A session is one HTTP/2 connection.
 type session struct {
-	c *conn
+	c  *conn
+	nc framed
 
 	mu      sync.Mutex // guards the fields below
 	over    bool       // there will be no more streams
+	first   *stream    // of those being served
 	streams sync.WaitGroup
 }
 
 // serveHTTP2 serves a connection until it ends, and waits for its streams.
 func (c *conn) serveHTTP2() {
-	c.http2.Store(true)
+	s := &session{c: c, nc: framed{Conn: c.tls, c: c, in: frames{skip: len(http2.ClientPreface)}}}
+	s.nc.init()
+	c.http2.Store(s)
 	h := &c.s.http2
 	h.start(c.s)
 	if h.base == nil {
 		return // the server is shutting down, and has never spoken HTTP/2
 	}
-	s := &session{c: c}
-	nc := &framed{Conn: c.tls, c: c, in: frames{skip: len(http2.ClientPreface)}}
-	h.frame.ServeConn(nc, &http2.ServeConnOpts{BaseConfig: h.base, Handler: s})
+	h.frame.ServeConn(&s.nc, &http2.ServeConnOpts{BaseConfig: h.base, Handler: s})
 	s.mu.Lock()
 	s.over = true
+	for t := s.first; t != nil; t = t.next {
+		t.x.abort()
+	}
 	s.mu.Unlock()
 	s.streams.Wait()
+}
+
+// begin takes note of a stream, and reports whether it may be served.
+func (s *session) begin(t *stream) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return false
+	}
+	s.streams.Add(1)
+	if t.next = s.first; t.next != nil {
+		t.next.previous = t
+	}
+	s.first = t
+	return true
+}
+
+// end forgets a stream: nobody aborts its exchange any more.
+func (s *session) end(t *stream) {
+	s.mu.Lock()
+	if t.previous != nil {
+		t.previous.next = t.next
+	} else {
+		s.first = t.next
+	}
+	if t.next != nil {
+		t.next.previous = t.previous
+	}
+	t.previous, t.next = nil, nil
+	s.mu.Unlock()
+}
+
+// look gives up the exchanges whose streams have been reset. Exchanges that are shorter
+// than the watcher's interval never notice. Only the watcher calls it.
+func (s *session) look(now time.Time) {
+	s.nc.look(now)
+	s.mu.Lock()
+	for t := s.first; t != nil; t = t.next {
+		if t.r.Context().Err() != nil && !t.x.Gone() {
+			t.x.abort()
+		}
+	}
+	s.mu.Unlock()
 }
 
 // A stream is one request of an HTTP/2 connection and its exchange. Streams are used
@@ -117,15 +171,15 @@ type stream struct {
 	pace    int // bytes of the body since its deadline was set
 	names   []string
 	text    []byte // lower-case names
-	gone    func() // gives the exchange up
-	given   chan struct{}
-	expects bool // no part of the body has been asked for
+	expects bool   // no part of the body has been asked for
+	session *session
+
+	previous, next *stream // guarded by the session's mutex
 }
 
 var streams = sync.Pool{New: func() any {
-	t := &stream{given: make(chan struct{}, 1)}
+	t := &stream{}
 	t.x.transport = t
-	t.gone = func() { t.x.abort(); t.given <- struct{}{} }
 	return t
 }}
 
@@ -133,33 +187,27 @@ var streams = sync.Pool{New: func() any {
 // there are never more than the connection may have streams: one that the client has
 // reset counts as long as it runs.
 func (s *session) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	if s.over {
-		s.mu.Unlock()
-		return
-	}
-	s.streams.Add(1)
-	s.mu.Unlock()
-	defer s.streams.Done()
-
 	t := streams.Get().(*stream)
 	x := &t.x
-	t.w, t.r, t.pace, t.expects = w, r, 0, true
+	t.session, t.w, t.r, t.pace, t.expects = s, w, r, 0, true
+	if !s.begin(t) {
+		t.session, t.w, t.r = nil, nil, nil
+		streams.Put(t)
+		return
+	}
+	defer s.streams.Done()
 	x.server, x.handshake = s.c.s, s.c.handshake
 	x.Request.Peer, x.Request.TLS = s.c.x.Request.Peer, s.c.x.Request.TLS
 	x.Start = time.Now()
 	x.ID = requestID(&x.idBuf)
-	stop := context.AfterFunc(r.Context(), t.gone)
 	whole := false
 	defer func() {
 		if p := recover(); p != nil {
 			s.c.s.panicked(x, p)
 		}
-		if !stop() {
-			<-t.given
-		}
+		s.end(t)
 		x.end()
-		t.w, t.r = nil, nil
+		t.session, t.w, t.r = nil, nil, nil
 		if !whole {
 			// The frame that was being written may still refer to the buffers: they are
 			// left to the collector, so that nobody else's bytes get into it.
@@ -313,6 +361,9 @@ func (p *prefixed) Read(b []byte) (int, error) {
 // Read reads the body of the request. Its errors are answers of the gateway.
 func (t *stream) Read(p []byte) (int, error) {
 	if t.expects || t.pace >= paceBytes {
+		if !t.expects {
+			t.deadline(false, streamTime)
+		}
 		t.expects, t.pace = false, 0
 		t.deadline(true, t.x.server.limits.BodyIdle)
 	}
@@ -327,9 +378,13 @@ func (t *stream) Read(p []byte) (int, error) {
 	return n, refuse(fmt.Errorf("read the body: %w", err))
 }
 
-// deadline limits how long the client may take for the next part of a body.
+// deadline limits how long the client may take for the next part of a body; 0 takes the
+// limit away.
 func (t *stream) deadline(read bool, limit time.Duration) {
-	at := time.Now().Add(limit)
+	var at time.Time // none
+	if limit > 0 {
+		at = time.Now().Add(limit)
+	}
 	if w, ok := t.w.(interface {
 		SetReadDeadline(time.Time) error
 		SetWriteDeadline(time.Time) error
@@ -341,6 +396,10 @@ func (t *stream) deadline(read bool, limit time.Duration) {
 		}
 	}
 }
+
+// shortBody is the length up to which a body is sent without a deadline if there is room
+// for it: http2 sends it at once. Setting a deadline costs about as much as sending.
+const shortBody = 4 << 10
 
 // respond sends the response. The error says that it could not be sent whole.
 func (t *stream) respond() (err error) {
@@ -355,17 +414,19 @@ func (t *stream) respond() (err error) {
 			x.err = err
 		}
 	}()
-	if x.Gone() {
+	if x.Gone() || t.r.Context().Err() != nil {
 		return errors.New("the client has left")
 	}
 	t.writeHead()
-	t.deadline(false, x.server.limits.Write)
 	t.w.WriteHeader(r.Status)
 	switch {
 	case r.Bodiless:
 		return nil
 	case r.Body.Stream != nil:
 		return t.copyBody()
+	}
+	if n := len(r.Body.Bytes); n > shortBody || !t.session.nc.roomFor(n) {
+		t.deadline(false, x.server.limits.Write)
 	}
 	for body := r.Body.Bytes; len(body) > 0; {
 		part := body[:min(len(body), blockSize)]
@@ -395,7 +456,9 @@ func hopByHop(name string) bool {
 func (t *stream) writeHead() {
 	x := &t.x
 	r := &x.Response
-	size := len(x.ID)
+	var digits [20]byte
+	length := strconv.AppendInt(digits[:0], r.Body.Length, 10)
+	size := len(x.ID) + len(length)
 	for i := range r.Header {
 		size += len(r.Header[i].Name) + len(r.Header[i].Value)
 	}
@@ -406,6 +469,7 @@ func (t *stream) writeHead() {
 		all.WriteString(r.Header[i].Value)
 	}
 	all.WriteString(x.ID)
+	all.Write(length)
 	rest := all.String()
 	values := make([]string, 0, len(r.Header)+3)
 	one := func(v string) []string {
@@ -427,13 +491,13 @@ func (t *stream) writeHead() {
 			h[name] = one(value)
 		}
 	}
-	h["Apigw-Requestid"] = one(rest)
+	h["Apigw-Requestid"] = one(rest[:len(x.ID)])
 	if h["Date"] == nil {
 		date := x.server.dateField(x.Start)
 		h["Date"] = one(date[len("Date: ") : len(date)-len("\r\n")])
 	}
 	if r.Body.Length >= 0 {
-		h["Content-Length"] = one(strconv.FormatInt(r.Body.Length, 10))
+		h["Content-Length"] = one(rest[len(x.ID):])
 	}
 	if h["Content-Type"] == nil {
 		h["Content-Type"] = nil // not to be guessed
@@ -470,6 +534,9 @@ func (t *stream) copyBody() error {
 				if err := f.FlushError(); err != nil {
 					return err
 				}
+			}
+			if left != 0 {
+				t.deadline(false, 0) // what comes next takes its time
 			}
 		}
 		if err == io.EOF {

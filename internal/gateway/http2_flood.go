@@ -32,6 +32,7 @@ type framed struct {
 	c       *conn
 	in, out frames
 	sent    atomic.Int64 // bytes
+	output
 
 	// Counts of the frames read and written since a time. One goroutine at a time
 	// reads, and one writes.
@@ -55,17 +56,27 @@ func (t *tally) begin(sent int64) {
 func (f *framed) Read(p []byte) (int, error) {
 	n, err := f.Conn.Read(p)
 	t := &f.read
-	f.in.scan(p[:n], func(kind http2.FrameType, flags http2.Flags, length uint32, _ http2.ErrCode) {
-		switch kind {
+	f.in.scan(p[:n], func(h frame) {
+		switch h.kind {
 		case http2.FrameHeaders:
 		case http2.FrameData:
-			if length == 0 && flags&http2.FlagDataEndStream == 0 {
+			if h.length == 0 && h.flags&http2.FlagDataEndStream == 0 {
 				t.idle++
 			}
 		case http2.FrameRSTStream:
 			t.resets++
 		case http2.FrameWindowUpdate:
 			t.room++
+			if h.stream == 0 {
+				f.window.Add(int64(h.value &^ (1 << 31)))
+			}
+		case http2.FrameSettings:
+			switch h.setting {
+			case 0:
+				t.idle++
+			case http2.SettingInitialWindowSize:
+				f.firstWindow.Store(int64(h.value))
+			}
 		default:
 			t.idle++
 		}
@@ -79,28 +90,6 @@ func (f *framed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write implements net.Conn.
-func (f *framed) Write(p []byte) (int, error) {
-	t := &f.written
-	f.sent.Add(int64(len(p)))
-	f.out.scan(p, func(kind http2.FrameType, _ http2.Flags, _ uint32, code http2.ErrCode) {
-		if kind != http2.FrameRSTStream {
-			return
-		}
-		switch code {
-		case http2.ErrCodeNo, http2.ErrCodeInternal, http2.ErrCodeCancel: // not for a mistake of the client
-		default:
-			t.resets++
-		}
-	})
-	if t.resets > maxResets {
-		if t.begin(0); t.resets > maxResets {
-			return 0, f.end()
-		}
-	}
-	return f.Conn.Write(p)
-}
-
 // end cuts the connection off.
 func (f *framed) end() error {
 	if f.c.s.complaint.allow(time.Now()) {
@@ -110,35 +99,56 @@ func (f *framed) end() error {
 	return errFlood
 }
 
-// frames finds the headers of frames in what passes.
-type frames struct {
-	header [frameHeader + 4]byte
-	have   int    // bytes of header that are known
-	left   uint32 // bytes of the payload that have not passed
-	skip   int    // bytes before the first frame
+// A frame is what its header says, and of some kinds the beginning of what it carries.
+type frame struct {
+	kind   http2.FrameType
+	flags  http2.Flags
+	stream uint32
+	length uint32
+	// setting is 0 for the frame itself. Each setting of a SETTINGS frame follows as a
+	// frame of its own.
+	setting http2.SettingID
+	// value is the code of a RST_STREAM frame, the room that a WINDOW_UPDATE frame
+	// makes, or the value of a setting.
+	value uint32
 }
 
-// frameHeader is the length of the header of a frame, in bytes.
-const frameHeader = 9
+// frames finds the headers of frames in what passes.
+type frames struct {
+	now    frame
+	header [frameHeader]byte // of now, then the part of its payload that matters
+	have   int               // bytes of header that are known
+	need   int               // bytes of the payload that matter next; 0 in a header
+	left   uint32            // bytes of the payload that have not passed
+	skip   int               // bytes before the first frame
+}
 
-// scan calls f for each frame whose header is complete. The code is that of a
-// RST_STREAM frame, which is complete when its code is.
-func (s *frames) scan(p []byte, f func(http2.FrameType, http2.Flags, uint32, http2.ErrCode)) {
+const (
+	frameHeader = 9 // length of the header of a frame, in bytes
+	settingSize = 6
+)
+
+// between reports whether a frame has ended and none has begun.
+func (s *frames) between() bool { return s.have == 0 && s.left == 0 && s.skip == 0 }
+
+// scan calls f for each frame whose header is complete, with its value if it has one,
+// and for each setting.
+func (s *frames) scan(p []byte, f func(frame)) {
 	if s.skip > 0 {
 		n := min(s.skip, len(p))
 		s.skip -= n
 		p = p[n:]
 	}
 	for len(p) > 0 {
-		if s.have == 0 && s.left > 0 {
+		if s.need == 0 && s.left > 0 {
 			n := min(int64(s.left), int64(len(p)))
 			s.left -= uint32(n)
 			p = p[n:]
 			continue
 		}
-		need := frameHeader
-		if s.have >= frameHeader {
-			need += 4
+		need := s.need
+		if need == 0 {
+			need = frameHeader
 		}
 		n := copy(s.header[s.have:need], p)
 		s.have += n
@@ -146,13 +156,31 @@ func (s *frames) scan(p []byte, f func(http2.FrameType, http2.Flags, uint32, htt
 		if s.have < need {
 			return
 		}
-		kind, flags := http2.FrameType(s.header[3]), http2.Flags(s.header[4])
-		length := binary.BigEndian.Uint32(s.header[:4]) >> 8
-		if kind == http2.FrameRSTStream && length >= 4 && need == frameHeader {
-			continue // to its code
-		}
-		f(kind, flags, length, http2.ErrCode(binary.BigEndian.Uint32(s.header[frameHeader:])))
-		s.left = length - uint32(need-frameHeader)
 		s.have = 0
+		h := &s.now
+		if s.need == 0 {
+			*h = frame{
+				kind: http2.FrameType(s.header[3]), flags: http2.Flags(s.header[4]),
+				length: binary.BigEndian.Uint32(s.header[:4]) >> 8, stream: binary.BigEndian.Uint32(s.header[5:]) &^ (1 << 31),
+			}
+			s.left = h.length
+			if (h.kind == http2.FrameRSTStream || h.kind == http2.FrameWindowUpdate) && h.length >= 4 {
+				s.need = 4
+				continue
+			}
+		} else {
+			s.left -= uint32(s.need)
+			if h.kind == http2.FrameSettings {
+				h.setting = http2.SettingID(binary.BigEndian.Uint16(s.header[:]))
+				h.value = binary.BigEndian.Uint32(s.header[2:])
+			} else {
+				h.value = binary.BigEndian.Uint32(s.header[:])
+			}
+		}
+		f(*h)
+		s.need = 0
+		if h.kind == http2.FrameSettings && s.left >= settingSize {
+			s.need = settingSize
+		}
 	}
 }

@@ -211,11 +211,13 @@ type oneByte struct{ r io.Reader }
 
 func (o oneByte) Read(p []byte) (int, error) { return o.r.Read(p[:1]) }
 
-// TestHTTP2Flush: what an integration has is with the client before there is more.
+// TestHTTP2Flush: what an integration has is with the client before there is more, and
+// what takes longer to come than a client may take is awaited.
 func TestHTTP2Flush(t *testing.T) {
 	t.Parallel()
 	pr, pw := io.Pipe()
-	w := newWorld(t, gateway.Config{}, piped{pr})
+	const write = 50 * time.Millisecond
+	w := newWorld(t, gateway.Config{Limits: gateway.Limits{Write: write, Abandoned: 10 * time.Millisecond}}, piped{pr})
 	go pw.Write([]byte("one"))
 	r, err := w.client(true).Get("https://open.example/")
 	if err != nil {
@@ -225,7 +227,7 @@ func TestHTTP2Flush(t *testing.T) {
 	if _, err := io.ReadFull(r.Body, b); err != nil || string(b) != "one" {
 		t.Errorf("%q, %v", b, err)
 	}
-	go func() { pw.Write([]byte("two")); pw.Close() }()
+	go func() { <-time.After(4 * write); pw.Write([]byte("two")); pw.Close() }()
 	if rest, err := io.ReadAll(r.Body); err != nil || string(rest) != "two" {
 		t.Errorf("%q, %v", rest, err)
 	}

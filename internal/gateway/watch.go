@@ -36,6 +36,9 @@ func (s *Server) watch() {
 
 // look compares the state of a connection with what it was.
 func (c *conn) look(now time.Time) {
+	if s := c.http2.Load(); s != nil {
+		s.look(now)
+	}
 	state := c.state.Load()
 	if state != c.seen {
 		c.seen, c.since = state, now
@@ -45,7 +48,7 @@ func (c *conn) look(now time.Time) {
 	l := &c.s.limits
 	switch phaseOf(state) {
 	case phaseIdle:
-		if lasted > l.Idle && !c.http2.Load() { // there, the client is told first
+		if lasted > l.Idle && c.http2.Load() == nil { // there, the client is told first
 			c.expire(state, now)
 		}
 	case phaseHandshake:

@@ -150,7 +150,7 @@ func TestTrace(t *testing.T) {
 		{"not ASCII", "", sent("Root=\x80"), "JCJP4iwYPHcEJgQ=", made},
 		{"alias", "", []gateway.Field{{Name: "X_Amzn_Trace_Id", Value: "Root=1-b"}}, "JCJP4iwYPHcEJgQ=", made},
 		{"no id", "", nil, "", "Root=1-67fda4eb-000000000000000000000000"},
-		{"another id", "", nil, "________________", "Root=1-67fda4eb-ffffffffffffffffffffffff"},
+		{"another id", "", nil, "________________", "Root=1-67fda4eb-ffffffffffffffffffffff00"},
 	} {
 		x := &gateway.Exchange{ID: tt.id, Start: time.Unix(0x67fda4eb, 623e6), Trace: gateway.Trace{Amazon: tt.of}}
 		x.Request.Header = tt.header
