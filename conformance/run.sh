@@ -39,6 +39,7 @@ tool() { # name module package version
 }
 # Of later versions of h2spec, the Go proxy has none.
 tool h2spec github.com/summerwind/h2spec /cmd/h2spec v2.2.1+incompatible
+tool pebble github.com/letsencrypt/pebble/v2 /cmd/pebble v2.10.1
 tool toxiproxy-server github.com/Shopify/toxiproxy/v2 /cmd/server v2.5.0
 if [[ -z ${PENSTOCK:-} ]]; then
 	export PENSTOCK=$bin/penstock-conformance
@@ -61,6 +62,6 @@ case ${RUN:-} in
 esac
 if [[ $run == . ]]; then
 	echo "== certificates from a local ACME authority"
-	go test -tags conformance -count=1 -timeout 10m -run TestACME ../internal/certificate
+	PEBBLE=$bin/pebble go test -tags conformance -count=1 -timeout 2m -run TestACME ../internal/certificate
 fi
 exec go test -tags conformance -count=1 -timeout 30m -parallel 2 -run "$run" .
