@@ -120,22 +120,28 @@ func (p *Publisher) load() {
 			p.compiled[id] = stages[i]
 		}
 	}
+	served := p.domains
 	p.domains = map[string]*gateway.Domain{}
 	for _, doc := range p.store.List(model.DomainPrefix) {
-		p.domain(doc)
+		p.domain(doc, served)
 	}
 	p.advance(gateway.NewSnapshot(rev, slices.DeleteFunc(apis, func(a *gateway.API) bool { return a == nil }), p.allDomains()...))
 }
 
 // domain compiles a domain name. One whose document cannot be read keeps serving what
 // it served.
-func (p *Publisher) domain(doc store.Document) {
+func (p *Publisher) domain(doc store.Document, served map[string]*gateway.Domain) {
+	name := strings.TrimPrefix(doc.Key, model.DomainPrefix)
 	d, err := model.ParseDomain(doc.Data)
+	switch {
+	case err == nil:
+		p.domains[name] = Domain(d)
+	case served[name] != nil:
+		p.domains[name] = served[name]
+	}
 	if err != nil {
 		p.log.Error("read domain name", "key", doc.Key, "error", err)
-		return
 	}
-	p.domains[strings.TrimPrefix(doc.Key, model.DomainPrefix)] = Domain(d)
 }
 
 func (p *Publisher) allDomains() []*gateway.Domain {
@@ -192,7 +198,7 @@ func (p *Publisher) apply(c store.Commit) {
 		}
 		if name, ok := strings.CutPrefix(change.Key, model.DomainPrefix); ok {
 			if doc, ok := p.store.Get(change.Key); ok {
-				p.domain(doc)
+				p.domain(doc, p.domains)
 			} else {
 				delete(p.domains, name)
 			}
