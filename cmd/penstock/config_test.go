@@ -114,7 +114,7 @@ limits:
 log: {level: debug}
 `
 	environ := []string{
-		"HOME=/home/ada", "PENSTOCK_ADMIN=127.0.0.1:3", "PENSTOCK_REGION=eu-west-2", "PENSTOCK_LIMITS_IN_MEMORY_BODY=2", "PENSTOCK_DATA=",
+		"EDITOR=vi", "PENSTOCK_ADMIN=127.0.0.1:3", "PENSTOCK_REGION=eu-west-2", "PENSTOCK_LIMITS_IN_MEMORY_BODY=2", "PENSTOCK_DATA=",
 		"PENSTOCK_CREDENTIALS=[{accessKeyId: ENV, secretAccessKey: hush, sessionToken: token}]", "PENSTOCK_ALLOW_PRIVATE_UPSTREAMS=true",
 		// Not ours.
 		"PENSTOCK_SERVICE_HOST=10.0.0.1", "PENSTOCK_PORT=tcp://10.0.0.1:80", "PENSTOCK_PORT_80_TCP_ADDR=10.0.0.1", "PENSTOCK_KILL_ROUNDS=5",

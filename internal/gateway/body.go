@@ -10,13 +10,7 @@ import (
 
 // readBody implements transport.
 func (c *conn) readBody(x *Exchange, limit, inMemory int64) error {
-	n := c.framing.length
-	if n == 0 {
-		return nil
-	}
-	if n > limit {
-		return closing(errTooLarge, "declared length above the limit")
-	}
+	n := x.Request.ContentLength
 	if c.framing.expect {
 		c.framing.expect = false
 		c.enter(phaseWrite)

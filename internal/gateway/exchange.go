@@ -94,8 +94,8 @@ type Releaser interface {
 	Release(whole bool)
 }
 
-// A transport reads request bodies for an exchange. HTTP/1.1 and HTTP/2
-// connections implement it.
+// A transport reads request bodies for an exchange: of a length that is not known, or
+// known and neither 0 nor above the limit. HTTP/1.1 and HTTP/2 connections implement it.
 type transport interface {
 	readBody(x *Exchange, limit, inMemory int64) error
 }
@@ -311,6 +311,12 @@ func (x *Exchange) ReadBody() error {
 		inMemory = max(inMemory, MappedBody)
 	}
 	x.bodyRead = true
+	switch n := x.Request.ContentLength; {
+	case n == 0:
+		return nil
+	case n > l.Body:
+		return closing(errTooLarge, "declared length above the limit")
+	}
 	return x.transport.readBody(x, l.Body, inMemory)
 }
 

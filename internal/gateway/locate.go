@@ -16,7 +16,7 @@ const defaultStage = "$default"
 // locate finds the API and the stage of a request: from its host and the first
 // segment of its path, or by the API mappings and routing rules of a domain.
 func (x *Exchange) locate(snapshot *Snapshot) error {
-	host := hostname(x.Request.Host)
+	host := Hostname(x.Request.Host)
 	id := x.server.apiID(host)
 	if id == "" {
 		if d := snapshot.Domain(host); d != nil {
@@ -167,8 +167,8 @@ func rawLen(raw string, n int) int {
 	return i
 }
 
-// hostname returns the name in a Host field: without port and the dot at its end.
-func hostname(host string) string {
+// Hostname returns the name in a Host field: without port and the dot at its end.
+func Hostname(host string) string {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && host[len(host)-1] != ']' {
 		host = host[:i]
 	}

@@ -256,7 +256,7 @@ func (x *Exchange) locatedBy() string {
 		return byDomain
 	case x.Domain != nil:
 		return byMapping
-	case strings.HasPrefix(x.Request.Path, pathForm) && x.server.apiID(hostname(x.Request.Host)) == "":
+	case strings.HasPrefix(x.Request.Path, pathForm) && x.server.apiID(Hostname(x.Request.Host)) == "":
 		return byPathForm
 	}
 	return byExecuteAPI

@@ -246,20 +246,14 @@ func sourceIP(b []byte, x *gateway.Exchange) ([]byte, bool) {
 func path(b []byte, x *gateway.Exchange) ([]byte, bool) { return value(b, x.SentPath) }
 
 // domainName is the host that the client asked for, in lower case and without a port.
-func domainName(b []byte, x *gateway.Exchange) ([]byte, bool) { return lowered(b, hostName(x)) }
+func domainName(b []byte, x *gateway.Exchange) ([]byte, bool) {
+	return lowered(b, gateway.Hostname(x.Request.Host))
+}
 
 // domainPrefix is the first label of the domain name.
 func domainPrefix(b []byte, x *gateway.Exchange) ([]byte, bool) {
-	prefix, _, _ := strings.Cut(hostName(x), ".")
+	prefix, _, _ := strings.Cut(gateway.Hostname(x.Request.Host), ".")
 	return lowered(b, prefix)
-}
-
-func hostName(x *gateway.Exchange) string {
-	host := x.Request.Host
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && host[len(host)-1] != ']' {
-		host = host[:i]
-	}
-	return strings.TrimSuffix(host, ".")
 }
 
 func lowered(b []byte, s string) ([]byte, bool) {
