@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"penstock/internal/gateway"
+	"penstock/internal/gateway/gatewaytest"
 	"penstock/internal/issuertest"
-	"penstock/internal/route"
 )
 
 // jwtEcho answers with the claims of the caller.
@@ -28,16 +28,8 @@ func (jwtEcho) Invoke(x *gateway.Exchange) error {
 // connection.
 func serveJWT(t *testing.T, a gateway.Authorizer) func(authorization string) (*http.Response, string) {
 	t.Helper()
-	key, err := route.ParseKey("$default")
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &gateway.Route{Key: "$default", AuthorizationType: "JWT", Authorizer: a, Integration: jwtEcho{}}
-	table, err := route.NewTable([]route.Entry[*gateway.Route]{{Key: key, Value: r}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stage := &gateway.Stage{APIID: "a", Name: "$default", Table: table, Routes: []*gateway.Route{r}}
+	stage := gatewaytest.Stage(t, &gateway.Stage{APIID: "a", Name: "$default"}, r)
 	s := gateway.NewServer(gateway.Config{Region: "us-east-1", Suffixes: []string{"localhost"}})
 	s.Publish(gateway.NewSnapshot(1, []*gateway.API{{ID: "a", Stages: map[string]*gateway.Stage{"$default": stage}}}))
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
+	"penstock/internal/gateway/gatewaytest"
 	"penstock/internal/integration"
-	"penstock/internal/route"
 )
 
 // A fakeFunction is an Invoker: answer is its function. It counts and keeps the calls.
@@ -184,18 +184,10 @@ func serveLambda(t testing.TB, stage string, r *gateway.Route) func(request stri
 // connectLambda is serveLambda for who has a listener.
 func connectLambda(t testing.TB, l net.Listener, stage string, r *gateway.Route) {
 	t.Helper()
-	key, err := route.ParseKey("$default")
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, err := route.NewTable([]route.Entry[*gateway.Route]{{Key: key, Value: r}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	r.Key = "$default"
 	s := gateway.NewServer(gateway.Config{Region: "us-east-1", Account: "123456789012"})
 	s.Publish(gateway.NewSnapshot(1, []*gateway.API{{ID: "a1", Stages: map[string]*gateway.Stage{
-		stage: {APIID: "a1", Name: stage, Table: table, Routes: []*gateway.Route{r}},
+		stage: gatewaytest.Stage(t, &gateway.Stage{APIID: "a1", Name: stage}, r),
 	}}}))
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
-	"penstock/internal/route"
+	"penstock/internal/gateway/gatewaytest"
 )
 
 // A held integration hands its exchange out and keeps it until the test is over.
@@ -46,16 +46,9 @@ func (p *pipe) Addr() net.Addr { return &net.TCPAddr{} }
 // route. It is the caller's until the test is over. Its start is fixed.
 func exchange(t testing.TB, stage *gateway.Stage, routeKey, requestLine string, header ...string) *gateway.Exchange {
 	t.Helper()
-	key, err := route.ParseKey(routeKey)
-	if err != nil {
-		t.Fatal(err)
-	}
 	h := &held{make(chan *gateway.Exchange), make(chan struct{})}
-	r := &gateway.Route{Key: key.String(), Vars: key.Vars(), Integration: h}
-	if stage.Table, err = route.NewTable([]route.Entry[*gateway.Route]{{Key: key, Value: r}}); err != nil {
-		t.Fatal(err)
-	}
-	stage.APIID, stage.Routes = "a1b2c3d4e5", []*gateway.Route{r}
+	gatewaytest.Stage(t, stage, &gateway.Route{Key: routeKey, Integration: h})
+	stage.APIID = "a1b2c3d4e5"
 	s := gateway.NewServer(gateway.Config{Region: "us-east-1", Account: "123456789012"})
 	s.Publish(gateway.NewSnapshot(1, []*gateway.API{{ID: "a1b2c3d4e5", Stages: map[string]*gateway.Stage{stage.Name: stage}}}))
 	l := &pipe{make(chan net.Conn, 1)}

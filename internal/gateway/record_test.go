@@ -36,10 +36,9 @@ func recordingServer(n int, apis []*API, domains ...*Domain) *Server {
 	return s
 }
 
-// recordedAPI returns an API "a" with a stage of these routes.
-func recordedAPI(t testing.TB, stage string, routes ...*Route) *API {
+// lead gives a stage its routes. Tests from outside have gatewaytest for that.
+func (s *Stage) lead(t testing.TB, routes ...*Route) {
 	t.Helper()
-	s := &Stage{APIID: "a", Name: stage, DeploymentID: "d1", Routes: routes}
 	var entries []route.Entry[*Route]
 	for _, r := range routes {
 		key, err := route.ParseKey(r.Key)
@@ -49,10 +48,18 @@ func recordedAPI(t testing.TB, stage string, routes ...*Route) *API {
 		r.Vars = key.Vars()
 		entries = append(entries, route.Entry[*Route]{Key: key, Value: r})
 	}
-	var err error
-	if s.Table, err = route.NewTable(entries); err != nil {
+	table, err := route.NewTable(entries)
+	if err != nil {
 		t.Fatal(err)
 	}
+	s.Routes, s.Table = routes, table
+}
+
+// recordedAPI returns an API "a" with a stage of these routes.
+func recordedAPI(t testing.TB, stage string, routes ...*Route) *API {
+	t.Helper()
+	s := &Stage{APIID: "a", Name: stage, DeploymentID: "d1"}
+	s.lead(t, routes...)
 	return &API{ID: "a", Stages: map[string]*Stage{stage: s}}
 }
 

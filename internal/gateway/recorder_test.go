@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
+	"penstock/internal/gateway/gatewaytest"
 	"penstock/internal/integration"
-	"penstock/internal/route"
 )
 
 // A recorder is a backend that keeps every byte it gets. It splits them into
@@ -154,22 +154,11 @@ func proxy(t testing.TB, c *integration.Client, uri string) gateway.Integration 
 // their own.
 func newStage(t testing.TB, api, name string, routes map[string]gateway.Integration) *gateway.Stage {
 	t.Helper()
-	s := &gateway.Stage{APIID: api, Name: name}
-	var entries []route.Entry[*gateway.Route]
-	for text, in := range routes {
-		key, err := route.ParseKey(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := &gateway.Route{Key: key.String(), Vars: key.Vars(), Integration: in, Detailed: true}
-		s.Routes = append(s.Routes, r)
-		entries = append(entries, route.Entry[*gateway.Route]{Key: key, Value: r})
+	var all []*gateway.Route
+	for key, in := range routes {
+		all = append(all, &gateway.Route{Key: key, Integration: in, Detailed: true})
 	}
-	var err error
-	if s.Table, err = route.NewTable(entries); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return gatewaytest.Stage(t, &gateway.Stage{APIID: api, Name: name}, all...)
 }
 
 func newAPI(id string, stages ...*gateway.Stage) *gateway.API {

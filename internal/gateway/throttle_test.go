@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"penstock/internal/route"
 )
 
 // counted answers 200 and counts how often.
@@ -42,20 +40,11 @@ func limitedAPI(t testing.TB, in Integration, stages map[string]limits) *API {
 	a := &API{ID: "a", Stages: map[string]*Stage{}}
 	for name, routes := range stages {
 		s := &Stage{APIID: "a", Name: name}
-		var entries []route.Entry[*Route]
-		for text, l := range routes {
-			key, err := route.ParseKey(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := &Route{Key: key.String(), Vars: key.Vars(), Integration: in, Limit: l}
-			s.Routes = append(s.Routes, r)
-			entries = append(entries, route.Entry[*Route]{Key: key, Value: r})
+		var all []*Route
+		for key, l := range routes {
+			all = append(all, &Route{Key: key, Integration: in, Limit: l})
 		}
-		var err error
-		if s.Table, err = route.NewTable(entries); err != nil {
-			t.Fatal(err)
-		}
+		s.lead(t, all...)
 		a.Stages[name] = s
 	}
 	return a

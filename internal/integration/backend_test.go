@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
+	"penstock/internal/gateway/gatewaytest"
 	"penstock/internal/integration"
 	"penstock/internal/route"
 )
@@ -241,22 +242,11 @@ func snapshotOf(t testing.TB, revision uint64, targets ...target) *gateway.Snaps
 	t.Helper()
 	api := &gateway.API{ID: "a", Stages: map[string]*gateway.Stage{}}
 	for _, name := range []string{"$default", "live"} {
-		stage := &gateway.Stage{APIID: "a", Name: name}
-		var entries []route.Entry[*gateway.Route]
+		var routes []*gateway.Route
 		for _, target := range targets {
-			key, err := route.ParseKey(target.key)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := &gateway.Route{Key: target.key, Vars: key.Vars(), Integration: target.in, ReadsBody: target.readsBody}
-			stage.Routes = append(stage.Routes, r)
-			entries = append(entries, route.Entry[*gateway.Route]{Key: key, Value: r})
+			routes = append(routes, &gateway.Route{Key: target.key, Integration: target.in, ReadsBody: target.readsBody})
 		}
-		var err error
-		if stage.Table, err = route.NewTable(entries); err != nil {
-			t.Fatal(err)
-		}
-		api.Stages[name] = stage
+		api.Stages[name] = gatewaytest.Stage(t, &gateway.Stage{APIID: "a", Name: name}, routes...)
 	}
 	return gateway.NewSnapshot(revision, []*gateway.API{api})
 }

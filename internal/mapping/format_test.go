@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
-	"penstock/internal/route"
+	"penstock/internal/gateway/gatewaytest"
 )
 
 // logged is an exchange that has been answered.
@@ -101,16 +101,7 @@ func TestLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := lines{format, make(chan string, 1)}
-	key, err := route.ParseKey("GET /failing")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &gateway.Route{Key: key.String()}
-	table, err := route.NewTable([]route.Entry[*gateway.Route]{{Key: key, Value: r}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stage := &gateway.Stage{APIID: "a", Name: "dev", Table: table, Routes: []*gateway.Route{r}, AccessLog: log}
+	stage := gatewaytest.Stage(t, &gateway.Stage{APIID: "a", Name: "dev", AccessLog: log}, &gateway.Route{Key: "GET /failing"})
 	s := gateway.NewServer(gateway.Config{Region: "us-east-1", Suffixes: []string{"localhost"}})
 	s.Publish(gateway.NewSnapshot(1, []*gateway.API{{ID: "a", Stages: map[string]*gateway.Stage{"dev": stage}}}))
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
-	"penstock/internal/route"
+	"penstock/internal/gateway/gatewaytest"
 )
 
 // A capture is an integration that lends an exchange to a test while it is served.
@@ -40,19 +40,11 @@ const testHost = "a.execute-api.us-east-1.localhost"
 // version, the Host is added; an element that begins with "\n" is the body.
 func exchange(t testing.TB, key, line string, more ...string) *gateway.Exchange {
 	t.Helper()
-	parsed, err := route.ParseKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := &capture{make(chan *gateway.Exchange, 1), make(chan struct{})}
-	r := &gateway.Route{Key: key, Vars: parsed.Vars(), Integration: c, ReadsBody: true}
-	table, err := route.NewTable([]route.Entry[*gateway.Route]{{Key: parsed, Value: r}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := &gateway.Route{Key: key, Integration: c, ReadsBody: true}
 	api := &gateway.API{ID: "a", Stages: map[string]*gateway.Stage{}}
 	for _, name := range []string{"$default", "dev"} {
-		api.Stages[name] = &gateway.Stage{APIID: "a", Name: name, Table: table, Routes: []*gateway.Route{r}}
+		api.Stages[name] = gatewaytest.Stage(t, &gateway.Stage{APIID: "a", Name: name}, r)
 	}
 	s := gateway.NewServer(gateway.Config{Region: "us-east-1", Account: "123456789012", Suffixes: []string{"localhost"}})
 	s.Publish(gateway.NewSnapshot(1, []*gateway.API{api}))

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
-	"penstock/internal/route"
+	"penstock/internal/gateway/gatewaytest"
 	"penstock/internal/schema"
 	"penstock/internal/validation"
 )
@@ -43,16 +43,9 @@ func (c causes) Log(x *gateway.Exchange) {
 // serve starts a server whose only route has a validator.
 func serve(t testing.TB, v gateway.Validator) (addr string, refused causes) {
 	t.Helper()
-	key, err := route.ParseKey("$default")
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &gateway.Route{Key: "$default", Integration: backend{}, Validator: v}
 	refused = make(causes, 1)
-	stage := &gateway.Stage{APIID: "a", Name: "$default", Routes: []*gateway.Route{r}, AccessLog: refused}
-	if stage.Table, err = route.NewTable([]route.Entry[*gateway.Route]{{Key: key, Value: r}}); err != nil {
-		t.Fatal(err)
-	}
+	stage := gatewaytest.Stage(t, &gateway.Stage{APIID: "a", Name: "$default", AccessLog: refused}, r)
 	s := gateway.NewServer(gateway.Config{Region: "us-east-1", Suffixes: []string{"localhost"}})
 	s.Publish(gateway.NewSnapshot(1, []*gateway.API{{ID: "a", Stages: map[string]*gateway.Stage{"$default": stage}}}))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
