@@ -2,7 +2,6 @@ package control
 
 import (
 	"maps"
-	"net"
 	"net/url"
 	"reflect"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"penstock/internal/audit"
 	"penstock/internal/model"
 	"penstock/internal/openapi"
 	"penstock/internal/policy"
@@ -108,7 +108,7 @@ func (a *access) values(key string) []string {
 	case "aws:securetransport":
 		return one(strconv.FormatBool(a.request.TLS != nil))
 	case "aws:sourceip":
-		return one(sourceIP(a.request.RemoteAddr))
+		return one(audit.SourceIP(a.request.RemoteAddr))
 	case "aws:useragent":
 		return one(a.request.UserAgent())
 	case "aws:userid", "aws:username":
@@ -139,14 +139,6 @@ func tagValues(key string, all ...map[string]string) []string {
 		}
 	}
 	return values
-}
-
-func sourceIP(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
-	}
-	return host
 }
 
 // requestTags returns the tags that a call gives. It reads the input as the operation

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
+	"penstock/internal/audit"
 	"penstock/internal/policy"
 	"penstock/internal/store"
 )
@@ -107,7 +108,7 @@ type Server struct {
 
 	cache      cache
 	locks      locks
-	auditor    auditor
+	trail      *audit.Log               // nil if there is none
 	limiter    *rate.Limiter            // nil if there is no limit
 	operations map[string]*rate.Limiter // by name; nil if there are no limits
 	imports    *semaphore.Weighted      // documents that are read at one time
@@ -141,7 +142,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	s := &Server{Options: o, bodies: semaphore.NewWeighted(maxBodies), imports: semaphore.NewWeighted(maxImports), pages: newPageKey(o.Account, o.Region)}
+	s := &Server{Options: o, bodies: semaphore.NewWeighted(maxBodies), imports: semaphore.NewWeighted(maxImports), pages: newPageKey(o.Account, o.Region), trail: audit.New(o.Audit, o.Now, o.Log)}
 	if s.Endpoint == nil {
 		s.Endpoint = s.awsEndpoint
 	}

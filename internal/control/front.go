@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
+	"penstock/internal/audit"
 	"penstock/internal/model"
 )
 
@@ -43,7 +44,7 @@ type answer struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	op, labels := match(r.Method, r.URL.EscapedPath())
-	rec := record{RequestID: uuid.NewString()}
+	rec := audit.Record{RequestID: uuid.NewString()}
 	a := s.answer(w, r, op, labels, &rec)
 
 	h := w.Header()
@@ -69,10 +70,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Observe(rec.Operation, a.status, time.Since(start))
 	}
 	rec.Status, rec.ErrorType = a.status, a.errorType
-	s.audit(r, rec)
+	s.trail.Write(r, rec)
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, op *model.Operation, labels map[string]string, rec *record) (a answer) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, op *model.Operation, labels map[string]string, rec *audit.Record) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Log.ErrorContext(r.Context(), "panic in the control plane", "request", rec.RequestID, "method", r.Method, "path", r.URL.EscapedPath(), "panic", p, "stack", string(debug.Stack()))
@@ -97,7 +98,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, op *model.Operat
 
 // respond lets a request in and answers it. Who calls is decided before anything
 // is said about what was asked for.
-func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Operation, labels map[string]string, rec *record) (answer, error) {
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, op *model.Operation, labels map[string]string, rec *audit.Record) (answer, error) {
 	body, release, err := s.readBody(w, r, op)
 	if err != nil {
 		return answer{}, err

@@ -1,8 +1,13 @@
-package control
+// Package audit writes what callers of the server's APIs have asked for, and what became
+// of it: a line of JSON for each call.
+package audit
 
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -10,10 +15,10 @@ import (
 	"unicode/utf8"
 )
 
-// A record is a line of the audit log: who asked for what, and what became of it.
+// A Record is a line of the audit log: who asked for what, and what became of it.
 // It holds nothing of what was sent but names that are in the path: no bodies, no
 // queries, no messages that could repeat them, no signatures.
-type record struct {
+type Record struct {
 	Time      time.Time `json:"time"`
 	RequestID string    `json:"requestId"`
 	Principal string    `json:"principal,omitempty"` // ARN; absent if nobody was recognised
@@ -54,36 +59,58 @@ const (
 	maxResource  = 1024
 )
 
-// An auditor writes records, a line each, one after the other.
-type auditor struct {
+// A Log takes records, a line each, one after the other. It may be used by many
+// goroutines; a nil Log takes nothing.
+type Log struct {
+	w   io.Writer
+	now func() time.Time
+	log *slog.Logger // that hears when the audit log cannot be written to
+
 	mu     sync.Mutex // guards the writer and failed
 	failed bool
 }
 
-// audit writes a record. A log that cannot be written to is reported when that
-// begins and not again until it could.
-func (s *Server) audit(r *http.Request, rec record) {
-	if s.Audit == nil {
+// New returns a log that gives w each line in one Write; nil if w is nil.
+func New(w io.Writer, now func() time.Time, log *slog.Logger) *Log {
+	if w == nil {
+		return nil
+	}
+	return &Log{w: w, now: now, log: log}
+}
+
+// Write adds what the request tells to a record and writes it. A log that cannot be
+// written to is reported when that begins and not again until it could.
+func (l *Log) Write(r *http.Request, rec Record) {
+	if l == nil {
 		return
 	}
-	rec.Time = s.Now().UTC()
-	rec.SourceIP = sourceIP(r.RemoteAddr)
+	rec.Time = l.now().UTC()
+	rec.SourceIP = SourceIP(r.RemoteAddr)
 	rec.Method = r.Method
 	rec.Outcome = outcome(rec.Status)
 	rec.UserAgent = cut(r.UserAgent(), maxUserAgent)
 	rec.Resource = cut(rec.Resource, maxResource)
-	line, err := auditLine(rec)
+	line, err := lineOf(rec)
 	if err != nil {
-		s.Log.ErrorContext(r.Context(), "audit log", "error", err)
+		l.log.ErrorContext(r.Context(), "audit log", "error", err)
 		return
 	}
-	s.auditor.mu.Lock()
-	defer s.auditor.mu.Unlock()
-	_, err = s.Audit.Write(line)
-	if err != nil && !s.auditor.failed {
-		s.Log.ErrorContext(r.Context(), "the audit log cannot be written to", "error", err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, err = l.w.Write(line)
+	if err != nil && !l.failed {
+		l.log.ErrorContext(r.Context(), "the audit log cannot be written to", "error", err)
 	}
-	s.auditor.failed = err != nil
+	l.failed = err != nil
+}
+
+// SourceIP returns the address of a peer without its port.
+func SourceIP(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	return host
 }
 
 // cut returns the beginning of a text, of at most that many bytes.
@@ -97,9 +124,9 @@ func cut(text string, most int) string {
 	return text[:most]
 }
 
-// auditLine returns a record as a line. Characters that could control the terminal of
+// lineOf returns a record as a line. Characters that could control the terminal of
 // who reads it are written as escapes.
-func auditLine(rec record) ([]byte, error) {
+func lineOf(rec Record) ([]byte, error) {
 	text, err := json.Marshal(rec)
 	if err != nil {
 		return nil, err
