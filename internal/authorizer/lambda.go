@@ -280,23 +280,11 @@ func routeARN(x *gateway.Exchange) string {
 // arnOf returns the ARN of an API, continued.
 func arnOf(x *gateway.Exchange, more ...string) string {
 	b := make([]byte, 0, 256)
-	for _, part := range [...]string{"arn:", partition(x.Region()), ":execute-api:", x.Region(), ":", x.Account(), ":", x.API.ID} {
+	for _, part := range [...]string{"arn:", integration.Partition(x.Region()), ":execute-api:", x.Region(), ":", x.Account(), ":", x.API.ID} {
 		b = append(b, part...)
 	}
 	for _, part := range more {
 		b = append(b, part...)
 	}
 	return string(b)
-}
-
-// partition returns the partition that a region is in.
-func partition(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
-	}
 }

@@ -428,7 +428,7 @@ func TestSecurity25(t *testing.T) {
 func TestPartition(t *testing.T) {
 	t.Parallel()
 	for region, want := range map[string]string{"us-east-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "local": "aws"} {
-		if got := partition(region); got != want {
+		if got := integration.Partition(region); got != want {
 			t.Errorf("%s: %s", region, got)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"penstock/internal/authorizer"
@@ -122,19 +121,4 @@ func (c *compiler) lambda(id string, a *authorizerView) (gateway.Authorizer, err
 		spec.Sources, spec.SourceNames = append(spec.Sources, source), append(spec.SourceNames, text)
 	}
 	return authorizer.NewLambda(c.Results, spec)
-}
-
-// functionARN returns the ARN in an invocation URI:
-// arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{ARN}/invocations. The
-// ARN of a function stands for itself.
-func functionARN(uri string) (string, error) {
-	arn := uri
-	if _, rest, ok := strings.Cut(uri, ":lambda:path/"); ok {
-		_, arn, _ = strings.Cut(rest, "/functions/")
-		arn = strings.TrimSuffix(arn, "/invocations")
-	}
-	if parts := strings.SplitN(arn, ":", 7); len(parts) != 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[5] != "function" || parts[6] == "" {
-		return "", fmt.Errorf("%q does not name a Lambda function", uri)
-	}
-	return arn, nil
 }

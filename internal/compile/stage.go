@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"penstock/internal/authorizer"
 	"penstock/internal/gateway"
@@ -34,8 +33,10 @@ type Options struct {
 	Issuers *authorizer.Issuers
 	Results *authorizer.Results
 	Callers *authorizer.Callers
-	// Invoker calls functions; nil if there are none.
-	Invoker integration.Invoker
+	// Invoker calls functions; nil if there are none. Region and Account are in the ARNs
+	// that say on whose behalf.
+	Invoker         integration.Invoker
+	Region, Account string
 	// AccessLog returns where the access log with the ARN of a destination goes; nil if
 	// nowhere.
 	AccessLog func(destinationARN string) AccessLogSink
@@ -87,13 +88,16 @@ type routeView struct {
 }
 
 type integrationView struct {
-	IntegrationType    string                       `json:"integrationType"`
-	ConnectionType     string                       `json:"connectionType"`
-	IntegrationMethod  string                       `json:"integrationMethod"`
-	IntegrationURI     string                       `json:"integrationUri"`
-	TimeoutInMillis    int                          `json:"timeoutInMillis"`
-	RequestParameters  map[string]string            `json:"requestParameters"`
-	ResponseParameters map[string]map[string]string `json:"responseParameters"`
+	IntegrationType      string                       `json:"integrationType"`
+	IntegrationSubtype   string                       `json:"integrationSubtype"`
+	ConnectionType       string                       `json:"connectionType"`
+	CredentialsARN       string                       `json:"credentialsArn"`
+	IntegrationMethod    string                       `json:"integrationMethod"`
+	IntegrationURI       string                       `json:"integrationUri"`
+	PayloadFormatVersion string                       `json:"payloadFormatVersion"`
+	TimeoutInMillis      int                          `json:"timeoutInMillis"`
+	RequestParameters    map[string]string            `json:"requestParameters"`
+	ResponseParameters   map[string]map[string]string `json:"responseParameters"`
 }
 
 // Settings are what a stage has besides its deployment. They act at once.
@@ -315,40 +319,17 @@ func (c *compiler) target(r *gateway.Route, view *routeView, key route.Key) {
 func (c *compiler) invoker(r *gateway.Route, i *integrationView, key route.Key) error {
 	connection := cmp.Or(i.ConnectionType, model.ConnectionTypeInternet)
 	switch {
-	case i.IntegrationType != model.IntegrationTypeHTTPProxy:
-		return fmt.Errorf("integration type %s is not available in this version", i.IntegrationType)
 	case connection != model.ConnectionTypeInternet:
 		return fmt.Errorf("connection type %s is not available in this version", connection)
+	case i.IntegrationType == model.IntegrationTypeHTTPProxy:
+		return c.http(r, i, key)
+	case i.IntegrationType == model.IntegrationTypeAWSProxy && i.IntegrationSubtype == "":
+		return c.function(r, i, key)
+	case i.IntegrationSubtype != "":
+		return fmt.Errorf("integration subtype %s is not available in this version", i.IntegrationSubtype)
 	}
-	uri, err := integration.ExpandStageVariables(i.IntegrationURI, c.settings.Variables)
-	if err != nil {
-		return err
-	}
-	scope := mapping.Scope{Vars: key.Vars(), Variables: c.settings.Variables}
-	spec := integration.HTTPSpec{
-		Method:     i.IntegrationMethod,
-		URI:        uri,
-		Vars:       key.Vars(),
-		AppendPath: key.Default(),
-		Timeout:    time.Duration(cmp.Or(i.TimeoutInMillis, defaultTimeout)) * time.Millisecond,
-	}
-	if len(i.RequestParameters) > 0 {
-		if spec.Request, err = mapping.CompileRequest(i.RequestParameters, scope); err != nil {
-			return fmt.Errorf("request parameters: %w", err)
-		}
-		r.ReadsBody = spec.Request.ReadsBody()
-	}
-	if len(i.ResponseParameters) > 0 {
-		if spec.Response, err = mapping.CompileResponse(i.ResponseParameters, scope); err != nil {
-			return fmt.Errorf("response parameters: %w", err)
-		}
-	}
-	r.Integration, err = integration.NewHTTP(c.Client, spec)
-	return err
+	return fmt.Errorf("integration type %s is not available in this version", i.IntegrationType)
 }
-
-// defaultTimeout is that of integrations of HTTP APIs, in milliseconds.
-const defaultTimeout = 30000
 
 // value returns what p points at, or the zero value.
 func value[T any](p *T) T {

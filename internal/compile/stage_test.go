@@ -17,7 +17,7 @@ func TestFailClosed(t *testing.T) {
 		name  string
 		route func(d document) *model.Route
 	}{
-		{"AWS_PROXY", func(d document) *model.Route {
+		{"AWS_PROXY without a function host", func(d document) *model.Route {
 			return d.route("GET /x", model.Integration{IntegrationType: new("AWS_PROXY"), IntegrationURI: new("arn:aws:lambda:us-east-1:000000000000:function:f")})
 		}},
 		{"VPC_LINK", func(d document) *model.Route {

@@ -5,13 +5,31 @@ import (
 	"encoding/pem"
 	"strconv"
 	"strings"
+	"time"
 
 	"penstock/internal/gateway"
 	"penstock/internal/provenance"
 )
 
-// timeLayout is how events show when a request came.
-const timeLayout = "02/Jan/2006:15:04:05 -0700"
+// appendTime appends when a request came, as 02/Jan/2006:15:04:05 +0000.
+func appendTime(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b = appendTwo(b, day)
+	b = append(b, '/')
+	b = append(b, month.String()[:3]...)
+	b = append(b, '/')
+	b = appendTwo(appendTwo(b, year/100), year)
+	for _, n := range [...]int{hour, minute, second} {
+		b = append(b, ':')
+		b = appendTwo(b, n)
+	}
+	return append(b, " +0000"...)
+}
+
+// appendTwo appends the last two digits of a number.
+func appendTwo(b []byte, n int) []byte { return append(b, '0'+byte(n/10%10), '0'+byte(n%10)) }
 
 // appendContext20 appends the requestContext of format 2.0.
 func appendContext20(b []byte, x *gateway.Exchange) []byte {
@@ -38,7 +56,7 @@ func appendContext20(b []byte, x *gateway.Exchange) []byte {
 	b = append(b, `,"stage":`...)
 	b = AppendString(b, x.Stage.Name)
 	b = append(b, `,"time":"`...)
-	b = x.Start.UTC().AppendFormat(b, timeLayout)
+	b = appendTime(b, x.Start)
 	b = append(b, `","timeEpoch":`...)
 	b = strconv.AppendInt(b, x.Start.UnixMilli(), 10)
 	return append(b, '}')
@@ -60,7 +78,7 @@ func appendContext10(b []byte, x *gateway.Exchange) []byte {
 	b = append(b, `,"protocol":"HTTP/1.1","requestId":`...)
 	b = AppendString(b, x.ID)
 	b = append(b, `,"requestTime":"`...)
-	b = x.Start.UTC().AppendFormat(b, timeLayout)
+	b = appendTime(b, x.Start)
 	b = append(b, `","requestTimeEpoch":`...)
 	b = strconv.AppendInt(b, x.Start.UnixMilli(), 10)
 	b = append(b, `,"resourceId":`...)

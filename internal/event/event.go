@@ -1,10 +1,13 @@
-// Package event writes the events that Lambda functions get for a request: JSON in
-// the payload formats 1.0 and 2.0, as the functions of Lambda authorizers see it.
+// Package event writes the events that Lambda functions get for a request, and reads what
+// they answer: JSON in the payload formats 1.0 and 2.0, of integrations and of Lambda
+// authorizers.
 //
-//	b = event.AppendAuthorizer20(b[:0], x, event.Authorizer{ARN: arn, Sources: values})
+//	b = event.AppendProxy20(b[:0], x, body)
+//	err := answer.Read20(payload)
 //
 // Events are appended to a buffer of the caller and hold no reference to the exchange.
-// Nothing but certificates of clients is allocated beyond the buffer.
+// Nothing is allocated beyond the buffer, but for certificates of clients and for paths
+// and queries that a request mapping has changed.
 //
 // What is the same for all kinds of events of one format is written in one place, so
 // that a function never gets another view of a request than the authorizer had.
@@ -40,7 +43,8 @@ func AppendAuthorizer20(b []byte, x *gateway.Exchange, a Authorizer) []byte {
 		b = append(b, ']')
 	}
 	b = append(b, ',')
-	b = appendRequest20(b, x, x.Request.ContentLength)
+	s := see(x)
+	b = appendRequest20(b, x, &s, x.Request.ContentLength)
 	return append(b, '}')
 }
 
@@ -61,24 +65,25 @@ func AppendAuthorizer10(b []byte, x *gateway.Exchange, a Authorizer) []byte {
 		b = append(b, '"')
 	}
 	b = append(b, ',')
-	b = appendRequest10(b, x, x.Request.ContentLength, false)
+	s := see(x)
+	b = appendRequest10(b, x, &s, x.Request.ContentLength, false)
 	return append(b, '}')
 }
 
 // appendRequest20 appends the members of format 2.0 that tell of the request, from
 // routeKey to stageVariables. Members without content are left out. The length is what
 // content-length says, -1 if nobody knows.
-func appendRequest20(b []byte, x *gateway.Exchange, length int64) []byte {
+func appendRequest20(b []byte, x *gateway.Exchange, s *sight, length int64) []byte {
 	b = append(b, `"routeKey":`...)
 	b = AppendString(b, x.Route.Key)
 	b = append(b, `,"rawPath":`...)
-	b = AppendString(b, x.Path)
+	b = AppendString(b, s.path)
 	b = append(b, `,"rawQueryString":`...)
-	b = AppendString(b, x.Request.Query)
-	b = appendCookies(b, x.Request.Header)
+	b = AppendString(b, s.query)
+	b = appendCookies(b, s.fields)
 	b = append(b, `,"headers":`...)
-	b = appendHeader20(b, x, length)
-	if q := parseQuery(x.Request.Query); q != nil {
+	b = appendHeader20(b, x, s, length)
+	if q := parseQuery(s.query); q != nil {
 		b = append(b, `,"queryStringParameters":`...)
 		b = q.appendJoined(b)
 		q.free()
@@ -100,24 +105,24 @@ func appendRequest20(b []byte, x *gateway.Exchange, length int64) []byte {
 // resource to requestContext. Events of integrations are full: they have lists of all
 // values, and null where there is no content. Those of authorizers have neither, and
 // {} without content.
-func appendRequest10(b []byte, x *gateway.Exchange, length int64, full bool) []byte {
+func appendRequest10(b []byte, x *gateway.Exchange, s *sight, length int64, full bool) []byte {
 	b = append(b, `"resource":`...)
 	b = AppendString(b, resource(x.Route.Key))
 	b = append(b, `,"path":`...)
-	b = AppendString(b, x.SentRawPath)
+	b = AppendString(b, s.rawPath)
 	b = append(b, `,"httpMethod":`...)
 	b = AppendString(b, x.Request.Method)
 	b = append(b, `,"headers":`...)
-	b = appendHeader10(b, x, length, false)
+	b = appendHeader10(b, x, s, length, false)
 	if full {
 		b = append(b, `,"multiValueHeaders":`...)
-		b = appendHeader10(b, x, length, true)
+		b = appendHeader10(b, x, s, length, true)
 	}
 	none := "{}"
 	if full {
 		none = "null"
 	}
-	q := parseQuery(x.Request.Query)
+	q := parseQuery(s.query)
 	b = append(b, `,"queryStringParameters":`...)
 	if q == nil {
 		b = append(b, none...)

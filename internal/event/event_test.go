@@ -103,10 +103,15 @@ func TestAuthorizer10(t *testing.T) {
 }`)
 }
 
+func full10(x *gateway.Exchange, length int64) []byte {
+	s := see(x)
+	return append(appendRequest10([]byte{'{'}, x, &s, length, true), '}')
+}
+
 // TestFull10: events of integrations have all values, and null where there is nothing.
 func TestFull10(t *testing.T) {
 	t.Parallel()
-	e := decode(t, append(appendRequest10([]byte{'{'}, whole(t), 13, true), '}'))
+	e := decode(t, full10(whole(t), 13))
 	many := e["multiValueHeaders"].(map[string]any)
 	if !reflect.DeepEqual(many["x-a"], []any{"1", "2"}) || !reflect.DeepEqual(many["Content-Length"], []any{"13"}) || !reflect.DeepEqual(many["Cookie"], []any{"s=1; t=2"}) {
 		t.Errorf("multiValueHeaders: %v", many)
@@ -115,7 +120,7 @@ func TestFull10(t *testing.T) {
 		t.Errorf("multiValueQueryStringParameters: %v", got)
 	}
 	x := exchange(t, &gateway.Stage{Name: "$default"}, "$default", "GET / HTTP/1.1")
-	e = decode(t, append(appendRequest10([]byte{'{'}, x, 0, true), '}'))
+	e = decode(t, full10(x, 0))
 	for _, name := range []string{"queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables"} {
 		if v, ok := e[name]; !ok || v != nil {
 			t.Errorf("%s: %v, %t", name, v, ok)
@@ -388,7 +393,7 @@ func TestClientCertificate(t *testing.T) {
 
 // FuzzString: encoding/json reads what it would have written itself.
 func FuzzString(f *testing.F) {
-	for _, s := range []string{"", "a", `"\`, "\x00\x1f\x7f\n\r\t", "\xff\xc0\x80", "ü\u2028😀", "\xf0\x9f\x98", "\uFFFD"} {
+	for _, s := range []string{"", "a", `"\`, "\x00\x1f\x7f\n\r\t", "\xff\xc0\x80", "ü\u2028😀", "\xf0\x9f\x98", "\uFFFD", "12345678\"12345678", "1234567\\\x80abcdefgh\x01"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -47,8 +47,8 @@ func repeats(fields []gateway.Field, i int) bool {
 
 // appendHeader20 appends the header in format 2.0: names in lower case, values of one
 // name joined with commas, no cookies.
-func appendHeader20(b []byte, x *gateway.Exchange, length int64) []byte {
-	fields := x.Request.Header
+func appendHeader20(b []byte, x *gateway.Exchange, s *sight, length int64) []byte {
+	fields := s.fields
 	b = append(b, '{')
 	for i := range fields {
 		if f := &fields[i]; f.Name == "" || fateOf(f.Name) != kept || repeats(fields, i) {
@@ -72,13 +72,15 @@ func appendHeader20(b []byte, x *gateway.Exchange, length int64) []byte {
 		b = append(b, `",`...)
 	}
 	b = append(b, `"host":`...)
-	b = AppendString(b, x.Request.Host)
+	b = AppendString(b, s.host)
 	b = append(b, `,"x-amzn-trace-id":"`...)
 	b = appendTrace(b, x)
 	b = append(b, `","x-forwarded-for":"`...)
 	b = appendForwardedFor(b, x)
-	b = append(b, `","x-forwarded-port":"`...)
-	b = appendPort(b, x)
+	if !s.ported || s.port != "" {
+		b = append(b, `","x-forwarded-port":"`...)
+		b = appendPort(b, x, s)
+	}
 	b = append(b, `","x-forwarded-proto":"`...)
 	b = append(b, scheme(x)...)
 	return append(b, `"}`...)
@@ -90,8 +92,8 @@ var titled = [...]string{"Authorization", "Content-Type", "Cookie", "User-Agent"
 
 // appendHeader10 appends the header in format 1.0, with the last value of each name or
 // lists of all.
-func appendHeader10(b []byte, x *gateway.Exchange, length int64, all bool) []byte {
-	fields := x.Request.Header
+func appendHeader10(b []byte, x *gateway.Exchange, s *sight, length int64, all bool) []byte {
+	fields := s.fields
 	open, end := `":"`, `",`
 	if all {
 		open, end = `":["`, `"],`
@@ -143,7 +145,7 @@ func appendHeader10(b []byte, x *gateway.Exchange, length int64, all bool) []byt
 		b = append(b, end...)
 	}
 	member(`"Host`)
-	b = appendEscaped(b, x.Request.Host)
+	b = appendEscaped(b, s.host)
 	b = append(b, end...)
 	member(`"X-Amzn-Trace-Id`)
 	b = appendTrace(b, x)
@@ -151,9 +153,11 @@ func appendHeader10(b []byte, x *gateway.Exchange, length int64, all bool) []byt
 	member(`"X-Forwarded-For`)
 	b = appendForwardedFor(b, x)
 	b = append(b, end...)
-	member(`"X-Forwarded-Port`)
-	b = appendPort(b, x)
-	b = append(b, end...)
+	if !s.ported || s.port != "" {
+		member(`"X-Forwarded-Port`)
+		b = appendPort(b, x, s)
+		b = append(b, end...)
+	}
 	member(`"X-Forwarded-Proto`)
 	b = append(b, scheme(x)...)
 	b = append(b, end...)
@@ -212,8 +216,11 @@ func appendPeer(b []byte, x *gateway.Exchange) []byte {
 }
 
 // appendPort appends the port that the client asked for, as far as its Host field says
-// it, or the one that belongs to the protocol.
-func appendPort(b []byte, x *gateway.Exchange) []byte {
+// it, or the one that belongs to the protocol. A mapping may say something else.
+func appendPort(b []byte, x *gateway.Exchange, s *sight) []byte {
+	if s.ported {
+		return appendEscaped(b, s.port)
+	}
 	if host := x.Request.Host; len(hostname(host)) < len(host) {
 		if port, err := strconv.ParseUint(host[len(hostname(host))+1:], 10, 16); err == nil {
 			return strconv.AppendUint(b, port, 10)

@@ -115,6 +115,9 @@ func AuthorizerFailure(cause error) *Error {
 // sent on.
 func BadRequest(cause error) *Error { return errBadRequest.with(cause) }
 
+// TooLarge is the answer to a request that is too long for its integration.
+func TooLarge(cause error) *Error { return errTooLarge.with(cause) }
+
 // UnsupportedMediaType is the answer to a body that nothing says how to check.
 func UnsupportedMediaType(cause error) *Error { return errMediaType.with(cause) }
 

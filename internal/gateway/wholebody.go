@@ -34,9 +34,9 @@ func (x *Exchange) WholeBody(limit int64) ([]byte, error) {
 	if n != body.Length {
 		return nil, closing(errBadRequest, "the body is not as long as announced")
 	}
-	b, err := x.reserve(n)
+	b, err := x.Reserve(n)
 	if err != nil {
-		return nil, spoolFailure(err)
+		return nil, err
 	}
 	if _, err := io.ReadFull(spool, b); err != nil {
 		return nil, InternalError(errors.New("the body was read before it was needed whole"))
@@ -46,13 +46,13 @@ func (x *Exchange) WholeBody(limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// reserve returns room for n bytes that counts against the budget of all spools until
-// the exchange ends.
-func (x *Exchange) reserve(n int64) ([]byte, error) {
+// Reserve returns room for n bytes that counts against the budget of all spools until
+// the exchange ends. The error is a gateway error.
+func (x *Exchange) Reserve(n int64) ([]byte, error) {
 	s := x.Spool()
 	if s.budget.Add(n) > s.max {
 		s.budget.Add(-n)
-		return nil, ErrNoMemory
+		return nil, spoolFailure(ErrNoMemory)
 	}
 	s.held = n
 	return make([]byte, n), nil

@@ -48,7 +48,7 @@ func appendFields(b []byte, x *gateway.Exchange, local string) []byte {
 	}
 	for i := range r.Header {
 		f := &r.Header[i]
-		if j.take(f) || options != nil && contains(options, f.Name) || mappedAway(x, f.Name) || x.Trace.Parent != "" && isTraceContext(f.Name) {
+		if j.take(f) || options != nil && contains(options, f.Name) || provenance.MappedAway(x, f.Name) || x.Trace.Parent != "" && isTraceContext(f.Name) {
 			continue
 		}
 		b = appendField(b, f.Name, f.Value)
@@ -88,22 +88,6 @@ func appendField(b []byte, name, value string) []byte {
 
 func isTraceContext(name string) bool {
 	return gateway.EqualFold(name, fieldParent) || gateway.EqualFold(name, fieldState)
-}
-
-// mappedAway reports whether the request mapping takes out a field of the client. One
-// whose name has "_" where the mapped one has "-" goes too: a backend may read it as
-// the mapped one, and what that says may be who the caller is.
-func mappedAway(x *gateway.Exchange, name string) bool {
-	for i := range x.Mapped.Header {
-		c := &x.Mapped.Header[i]
-		if c.Kind == gateway.Append {
-			continue
-		}
-		if gateway.EqualFold(c.Name, name) || provenance.Same(c.Name, name) && strings.IndexByte(name, '_') >= 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // mappedHost returns the Host that the request mapping sets, or "".

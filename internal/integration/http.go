@@ -1,4 +1,4 @@
-// Package integration calls what answers requests: HTTP backends so far.
+// Package integration calls what answers requests: HTTP backends and Lambda functions.
 // Integrations are compiled once per deployed stage and then invoked by the
 // gateway; the connections they use belong to a Client that outlives them.
 package integration
@@ -51,8 +51,9 @@ type HTTPSpec struct {
 
 // Names of net/http's for the files that know nothing else of it.
 const (
-	methodHead      = http.MethodHead
-	statusNoContent = http.StatusNoContent
+	methodHead        = http.MethodHead
+	statusNoContent   = http.StatusNoContent
+	statusNotModified = http.StatusNotModified
 )
 
 // Bounds on what a backend may answer.
@@ -240,7 +241,7 @@ func idempotent(method string) bool {
 
 // bodiless reports whether an answer has no body, whatever its head says.
 func bodiless(method string, status int) bool {
-	return method == methodHead || status == statusNoContent || status == http.StatusNotModified
+	return method == methodHead || status == statusNoContent || status == statusNotModified
 }
 
 // appendHead writes the request line and the fields that go to the backend.
