@@ -1,0 +1,1 @@
+console.log('starting'); throw new RangeError('at start');

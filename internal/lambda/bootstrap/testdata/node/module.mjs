@@ -1,0 +1,1 @@
+export const handler = async () => ['mjs', typeof awslambda, import.meta.url.split('/').at(-1)];

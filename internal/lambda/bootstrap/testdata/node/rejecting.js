@@ -1,0 +1,2 @@
+Promise.reject(new RangeError('at start'));
+exports.handler = async () => 1;

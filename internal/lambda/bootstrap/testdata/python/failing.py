@@ -1,0 +1,2 @@
+print("starting")
+1 / 0

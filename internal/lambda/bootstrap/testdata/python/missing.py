@@ -1,0 +1,1 @@
+import left_pad_of_nobody
