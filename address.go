@@ -29,6 +29,11 @@ func (s *Server) allowPrivate() bool {
 	if allow := s.config.AllowPrivateUpstreams; allow != nil {
 		return *allow
 	}
+	return s.onLoopback()
+}
+
+// onLoopback reports whether APIs are served on this machine only.
+func (s *Server) onLoopback() bool {
 	return address(s.listener).Addr().IsLoopback() && (s.tlsListener == nil || address(s.tlsListener).Addr().IsLoopback())
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"penstock/internal/control"
+	"penstock/internal/function"
 	"penstock/internal/sigv4"
 	"penstock/internal/store"
 )
@@ -78,7 +79,17 @@ func (s *Server) adminHandler() http.Handler {
 			s.serveBackup(w, r)
 		case "/_penstock/requests":
 			s.serveRequests(w, r)
+		case "/_penstock/functions/logs":
+			s.serveFunctionLogs(w, r)
 		default:
+			if isLambdaPath(path) {
+				s.serveLambda(w, r)
+				return
+			}
+			if name, ok := codePath(path); ok {
+				s.serveCode(w, r, name)
+				return
+			}
 			if id, ok := strings.CutPrefix(path, "/_penstock/requests/"); ok {
 				s.serveRequest(w, r, id)
 				return
@@ -130,13 +141,14 @@ func checkHost(host string) error {
 	return fmt.Errorf("without credentials the control plane does not answer to the name %s: use localhost, or configure credentials", name)
 }
 
-func newVerifier(credentials []Credential) *sigv4.Verifier {
+// newVerifier returns what verifies signatures for a service.
+func newVerifier(credentials []Credential, service string) *sigv4.Verifier {
 	known := make(map[string]sigv4.Credential, len(credentials))
 	for _, c := range credentials {
 		known[c.AccessKeyID] = c.signing()
 	}
 	return sigv4.NewVerifier(sigv4.Options{
-		Service: "apigateway",
+		Service: service,
 		Lookup: func(id string) (sigv4.Credential, bool) {
 			c, ok := known[id]
 			return c, ok
@@ -177,7 +189,13 @@ func (a authenticator) Authenticate(r *http.Request, body []byte) (control.Princ
 
 // Backup writes everything that is stored, as it is at one moment, to w. What was
 // written can be restored by `penstock restore`.
-func (s *Server) Backup(w io.Writer) error { return store.WriteBackup(w, s.store) }
+func (s *Server) Backup(w io.Writer) error {
+	with, err := function.WithCode(s.store, s.lambda.code)
+	if err != nil {
+		return err
+	}
+	return store.WriteBackup(w, with)
+}
 
 // admits reports whether a caller may have what is not told by the control plane
 // itself, and says so if not: one without a policy, since policies do not know of it.

@@ -166,27 +166,23 @@ func TestCallersNone(t *testing.T) {
 // they end.
 func TestFunctionAuthorizers(t *testing.T) {
 	t.Parallel()
-	const full = "arn:aws:lambda:us-east-1:" + testAccount + ":function:full"
-	says := func(who string) penstock.Function {
-		return func(context.Context, []byte) ([]byte, error) {
-			return []byte(`{"isAuthorized":true,"context":{"by":"` + who + `"}}`), nil
-		}
-	}
 	arrived, told, let := make(chan bool, 1), make(chan bool, 1), make(chan bool)
 	defer close(let)
 	w := newWorld(t, penstock.Config{Functions: map[string]penstock.Function{
-		"short": says("short"), full: says("full"), full + ":live": says("live"),
-		"panics": func(context.Context, []byte) ([]byte, error) { panic("lost") },
-		"fails":  func(context.Context, []byte) ([]byte, error) { return nil, errors.New("a secret reason") },
-		"ends":   func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil },
-		"empty":  func(context.Context, []byte) ([]byte, error) { return nil, nil },
-		"held": func(ctx context.Context, _ []byte) ([]byte, error) {
+		"short": {Invoke: func(context.Context, []byte) ([]byte, error) {
+			return []byte(`{"isAuthorized":true,"context":{"by":"short"}}`), nil
+		}},
+		"panics": {Invoke: func(context.Context, []byte) ([]byte, error) { panic("lost") }},
+		"fails":  {Invoke: func(context.Context, []byte) ([]byte, error) { return nil, errors.New("a secret reason") }},
+		"ends":   {Invoke: func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil }},
+		"empty":  {Invoke: func(context.Context, []byte) ([]byte, error) { return nil, nil }},
+		"held": {Invoke: func(ctx context.Context, _ []byte) ([]byte, error) {
 			arrived <- true
 			<-ctx.Done() // the client left
 			told <- true
 			<-let // and it goes on all the same
 			return nil, nil
-		},
+		}},
 	}})
 	make := func(function string) string {
 		return w.api(apiSpec{
@@ -205,9 +201,6 @@ func TestFunctionAuthorizers(t *testing.T) {
 	}{
 		{"short", 200, "short", ""},
 		{"short:7", 200, "short", ""},
-		{"full", 200, "full", ""},
-		{"full:live", 200, "live", ""},
-		{"full:other", 200, "full", ""},
 		{"nobody", 500, "", "there is no such function"},
 		{"panics", 500, "", "the function failed"},
 		{"fails", 500, "", "the function failed"},

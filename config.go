@@ -21,8 +21,8 @@ import (
 //go:generate go test -run ^TestConfigurationPage$ ./cmd/penstock -update
 
 // A Config is what a [Server] needs to know. Every field has a default, which the
-// zero value stands for. The comments of this file, of traffic.go and of limits.go are
-// the reference page of the configuration.
+// zero value stands for. The comments of this file, of traffic.go, functions.go and limits.go
+// are the reference page of the configuration.
 type Config struct {
 	// Listen is the address that the APIs are served on, host:port. Port 0 takes a
 	// free one, no host means every address of the machine. Default: 127.0.0.1:8080.
@@ -95,9 +95,20 @@ type Config struct {
 	// Extensions are what the real service does not have.
 	Extensions Extensions `yaml:"extensions"`
 
-	// Functions are Lambda functions that run in the program that embeds Penstock, by
-	// their names or ARNs.
-	Functions map[string]Function `yaml:"-"`
+	// Functions are the Lambda functions that run here, by their names. They answer to
+	// their ARNs in any account and region. Others are made through the Lambda API on
+	// [Config.Admin], as aws lambda create-function does. Default: none.
+	Functions map[string]Function `yaml:"functions"`
+
+	// FunctionHost says how functions run here.
+	FunctionHost FunctionHost `yaml:"functionHost"`
+
+	// RemoteFunctions say where the functions are that run elsewhere. Default: none.
+	RemoteFunctions []RemoteFunction `yaml:"remoteFunctions"`
+
+	// Roles are the IAM roles that integrations and authorizers may name as their
+	// credentials. Default: none.
+	Roles []Role `yaml:"roles"`
 
 	// AuditLog is where a line of JSON is written for each call of the control plane:
 	// time, who called and from where, operation, resource, outcome and request ID, and
@@ -215,6 +226,12 @@ func DefaultConfig() Config {
 		Tracing:        Tracing{Sample: 0.01, ServiceName: "penstock"},
 		Explain:        Explain{Requests: 1000},
 		Log:            Log{Level: "info", Format: "text"},
+		FunctionHost: FunctionHost{
+			Environments: 100,
+			IdleTimeout:  10 * time.Minute,
+			InitTimeout:  10 * time.Second,
+			LogMemory:    1 << 20,
+		},
 		Limits: Limits{
 			Body:                 10 << 20,
 			InMemoryBody:         64 << 10,
@@ -333,6 +350,7 @@ func (c Config) check() error {
 	}
 	c.checkTLS(wrong)
 	c.checkObservability(wrong)
+	c.checkFunctions(wrong)
 	c.Limits.check(wrong)
 	return errors.Join(all...)
 }

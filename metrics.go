@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"penstock/internal/lambda"
 )
 
 // newRegistry returns a registry with what every server reports. Each server has
@@ -60,4 +62,23 @@ func (s *Server) observeLosses() {
 			Name: "penstock_spans_dropped_total", Help: "Spans that the collector of traces never got.",
 		}, func() float64 { return float64(s.tracer.Dropped()) }))
 	}
+}
+
+// observeFunctions reports what the host of functions does.
+func (s *Server) observeFunctions() {
+	host := s.lambda.host
+	gauge := func(name, help string, value func() int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+	}
+	counter := func(name, help string, value func(lambda.Counts) uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value(host.Counts())) })
+	}
+	s.metrics.MustRegister(
+		gauge("penstock_function_environments", "Environments of functions, which are processes.", func() int { all, _ := host.Stats(); return all }),
+		gauge("penstock_function_environments_busy", "Environments with an invocation.", func() int { _, busy := host.Stats(); return busy }),
+		counter("penstock_function_starts_total", "Environments that were started.", func(c lambda.Counts) uint64 { return c.Starts }),
+		counter("penstock_function_crashes_total", "Environments that ended by themselves.", func(c lambda.Counts) uint64 { return c.Crashes }),
+		counter("penstock_function_timeouts_total", "Invocations that took longer than they may.", func(c lambda.Counts) uint64 { return c.Timeouts }),
+		counter("penstock_function_throttles_total", "Invocations that there was no room for.", func(c lambda.Counts) uint64 { return c.Throttles }),
+	)
 }

@@ -264,7 +264,6 @@ func TestObservabilityErrors(t *testing.T) {
 		{"a name", trace(penstock.Tracing{Endpoint: "http://127.0.0.1:1", Headers: []penstock.TracingHeader{{Name: "a b", Value: "hush"}}}), `tracing: header "a b" is malformed`},
 		{"less than off", func(c *penstock.Config) { c.Explain.Requests = -2 }, "explain.requests: -2 is out of range: want 1 to 1000000, or -1 for none"},
 		{"too many", func(c *penstock.Config) { c.Explain.Requests = 1_000_001 }, "explain.requests: 1000001 is out of range"},
-		{"no function", func(c *penstock.Config) { c.Functions = map[string]penstock.Function{"f": nil} }, "functions: f is nil"},
 	} {
 		c := quiet
 		tt.edit(&c)

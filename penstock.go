@@ -57,13 +57,16 @@ type Server struct {
 	acme         *certificate.Issuer // nil without ACME
 	issuers      *authorizer.Issuers
 	accessLogs   *accesslog.Destinations
-	tracer       *tracing.Tracer                // nil without tracing
+	tracer       *tracing.Tracer // nil without tracing
+	lambda       lambdas
 	control      atomic.Pointer[control.Server] // nil while starting
 
 	// unready says why the server is not ready; empty when it is.
 	unready atomic.Pointer[string]
 	serving sync.WaitGroup // one for each listener
 	conns   sync.WaitGroup // one for each connection to the admin address
+	ending  chan struct{}  // closed when answers without an end shall end
+	end     sync.Once
 	close   sync.Once
 	closed  error
 }
@@ -83,7 +86,7 @@ func Open(c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, log: c.logger(), metrics: newRegistry()}
+	s := &Server{config: c, log: c.logger(), metrics: newRegistry(), ending: make(chan struct{})}
 	s.setUnready(starting)
 	if err := s.open(); err != nil {
 		s.Close()
@@ -106,7 +109,7 @@ func (s *Server) open() (err error) {
 		return err
 	}
 	if len(s.config.Credentials) > 0 {
-		s.verifier = newVerifier(s.config.Credentials)
+		s.verifier = newVerifier(s.config.Credentials, "apigateway")
 	} else if !address(s.adminListener).Addr().IsLoopback() {
 		return fmt.Errorf("admin: %s is not a loopback address and there are no credentials, so that everyone who reaches it could change every API: "+
 			"set credentials (accessKeyId and secretAccessKey), or a loopback address such as admin: 127.0.0.1:8081", s.config.Admin)
@@ -139,14 +142,17 @@ func (s *Server) open() (err error) {
 			return err
 		}
 	}
+	if s.audit, err = openAuditLog(s.config.AuditLog); err != nil {
+		return err
+	}
+	if err := s.openFunctions(); err != nil {
+		return err
+	}
 	options, err := s.compileOptions()
 	if err != nil {
 		return err
 	}
 	s.publisher = compile.Start(s.store, options, s.publish, s.log)
-	if s.audit, err = openAuditLog(s.config.AuditLog); err != nil {
-		return err
-	}
 	c, err := s.newControl()
 	if err != nil {
 		return err
@@ -194,9 +200,9 @@ func (s *Server) compileOptions() (compile.Options, error) {
 		AccountBurst:   s.config.Limits.AccountBurst,
 		ValidateBodies: s.config.Extensions.RequestModels,
 		ValidatedBody:  s.config.Limits.ValidatedBody,
-	}
-	if len(s.config.Functions) > 0 {
-		o.Invoker = functions(s.config.Functions)
+		Invoker:        s.lambda.invoker,
+		Region:         s.config.Region,
+		Account:        s.config.AccountID,
 	}
 	return o, nil
 }
@@ -278,6 +284,7 @@ func (s *Server) newControl() (*control.Server, error) {
 // store. When ctx ends first, what is left is cut off and ctx's error returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.setUnready(draining)
+	s.endStreams()
 	err := errors.Join(s.gateway.Shutdown(ctx), s.admin.Shutdown(ctx))
 	return errors.Join(err, s.Close())
 }
@@ -286,6 +293,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.close.Do(func() {
 		s.setUnready(closing)
+		s.endStreams()
 		var all []error
 		if s.gateway != nil {
 			all = append(all, s.gateway.Close(), s.admin.Close())
@@ -301,6 +309,7 @@ func (s *Server) Close() error {
 		if s.publisher != nil {
 			all = append(all, s.publisher.Close())
 		}
+		all = append(all, s.closeFunctions())
 		if s.issuers != nil {
 			s.issuers.Close()
 		}
@@ -326,6 +335,22 @@ func (s *Server) Close() error {
 		s.closed = errors.Join(all...)
 	})
 	return s.closed
+}
+
+// endStreams ends the answers that have no end of their own.
+func (s *Server) endStreams() { s.end.Do(func() { close(s.ending) }) }
+
+// untilEnd returns a context that ends with another one, and with the streams.
+func (s *Server) untilEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-s.ending:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // flushTimeout is how long the collector of traces may take for the last ones.

@@ -106,7 +106,7 @@ func usage(ts *testscript.TestScript, ok bool, text string) {
 func (s *story) open() (err error) {
 	s.server, err = penstock.Open(penstock.Config{
 		Data: s.data, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: penstock.Log{Level: "error"},
-		Functions: map[string]penstock.Function{"door": door},
+		Functions: map[string]penstock.Function{"door": {Invoke: door}},
 	})
 	return err
 }

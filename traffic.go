@@ -1,16 +1,11 @@
 package penstock
 
 import (
-	"context"
 	"io"
 	"net/url"
 	"slices"
 	"strings"
 )
-
-// A Function is a Lambda function that runs in the process. It gets an event and
-// returns an answer, both JSON. An error is one of the function.
-type Function func(ctx context.Context, event []byte) ([]byte, error)
 
 // A Certificate is one of the TLS listener. Files are read again when they change; the
 // connections that are open stay.
@@ -225,11 +220,6 @@ func (c Config) checkObservability(wrong func(format string, args ...any)) {
 	}
 	if n := c.Explain.Requests; n < -1 || n > maxExplained {
 		wrong("explain.requests: %d is out of range: want 1 to %d, or -1 for none", n, maxExplained)
-	}
-	for name, f := range c.Functions {
-		if f == nil {
-			wrong("functions: %s is nil", name)
-		}
 	}
 }
 

@@ -457,7 +457,7 @@ func TestVectors135To143(t *testing.T) {
 	t.Parallel()
 	calls := make(chan []byte, 100)
 	answer := make(chan string, 1)
-	c := penstock.Config{Functions: map[string]penstock.Function{"who": func(_ context.Context, event []byte) ([]byte, error) {
+	c := penstock.Config{Functions: map[string]penstock.Function{"who": {Invoke: func(_ context.Context, event []byte) ([]byte, error) {
 		calls <- slices.Clone(event)
 		text := <-answer
 		answer <- text
@@ -465,7 +465,7 @@ func TestVectors135To143(t *testing.T) {
 			return nil, fmt.Errorf("thrown")
 		}
 		return []byte(strings.ReplaceAll(text, "ROUTEARN", member(event, "routeArn"))), nil
-	}}}
+	}}}}
 	w := newWorld(t, c)
 	say := func(text string) {
 		select {

@@ -116,12 +116,15 @@ func (w *world) take() *http.Request {
 }
 
 // A target is an integration of type HTTP_PROXY. One without a URI leads to the
-// backend; a URI that starts with a slash is a path there.
+// backend; a URI that starts with a slash is a path there. One with a function is of
+// type AWS_PROXY; its payload format is 2.0 if it has no other.
 type target struct {
 	uri, method string
 	timeout     int32
 	request     map[string]string
 	response    map[string]map[string]string
+
+	function, format, credentials string
 }
 
 // An apiSpec is an API to be made.
@@ -171,6 +174,13 @@ func (w *world) api(s apiSpec) string {
 		in := &apigatewayv2.CreateIntegrationInput{
 			ApiId: id, IntegrationType: types.IntegrationTypeHttpProxy, IntegrationUri: &uri, IntegrationMethod: aws.String(cmp.Or(to.method, "ANY")),
 			PayloadFormatVersion: aws.String("1.0"), RequestParameters: to.request, ResponseParameters: to.response,
+		}
+		if to.function != "" {
+			in.IntegrationType, in.IntegrationMethod, in.IntegrationUri = types.IntegrationTypeAwsProxy, nil, functionURI(to.function)
+			in.PayloadFormatVersion = aws.String(cmp.Or(to.format, "2.0"))
+			if to.credentials != "" {
+				in.CredentialsArn = &to.credentials
+			}
 		}
 		if to.timeout > 0 {
 			in.TimeoutInMillis = &to.timeout
@@ -251,7 +261,7 @@ func exchange(t testing.TB, nc net.Conn, api string, lines []string) *answered {
 	return &answered{r, string(text)}
 }
 
-// function is the ARN of a Lambda function as authorizers name it.
+// functionURI is the ARN of a Lambda function as authorizers and integrations name it.
 func functionURI(name string) *string {
 	return aws.String("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:" + testAccount + ":function:" + name + "/invocations")
 }

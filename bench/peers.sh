@@ -33,5 +33,9 @@ fi
 if wanted penstock; then
 	go build -o "$bin/" ./cmd/penstock
 fi
+if [[ -z $peers && (-z ${TABLES:-} || " $TABLES " == *" lambda "*) ]]; then
+	go build -o "$bin/lambda/bootstrap" ./bench/lambda
+	[[ -d bench/lambda/node_modules ]] || npm ci --prefix bench/lambda --no-audit --no-fund --loglevel=error
+fi
 go build -o "$bin/" ./bench/peers ./bench/fasthttp ./bench/reverseproxy
 exec "$bin/peers" -bin "$bin" -doc docs/benchmarks.md -tables "${TABLES:-}" -peers "$peers" -each "${SECONDS_EACH:-8}s"

@@ -2,7 +2,8 @@
 # Tries Penstock with the AWS CLI, boto3 and the AWS SDKs for JavaScript and Go, with
 # curl, Chromium, h2load and h2spec, and through toxiproxy, slowhttptest and load.
 # What Debian has is used from Debian, not from whatever else is first in the path:
-# the packages awscli, python3-boto3, curl, chromium, nghttp2-client and slowhttptest.
+# the packages awscli, python3-boto3, curl, chromium, nghttp2-client, slowhttptest, zip and
+# python3-bottle.
 # The rest is installed here by npm and go. Nothing that is missing is skipped.
 #
 #   RUN                     part of it: /boto3/stages of the story, or a test such as TestBrowser
@@ -13,14 +14,19 @@ cd "$(dirname "$0")"
 bin=$PWD/../.scratch/bin
 
 missing() {
-	echo "conformance: $1 is missing: install awscli, python3-boto3, curl, chromium, nghttp2-client, slowhttptest, nodejs and npm" >&2
+	echo "conformance: $1 is missing: install awscli, python3-boto3, curl, chromium, nghttp2-client, slowhttptest, zip, python3-bottle, nodejs and npm" >&2
 	exit 1
 }
-for program in /usr/bin/{aws,python3,curl,chromium,h2load,slowhttptest} node npm; do
+for program in /usr/bin/{aws,python3,curl,chromium,h2load,slowhttptest,zip} node npm; do
 	command -v "$program" >/dev/null || missing "$program"
 done
 /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing python3-boto3
 pinned=$(node -p 'require("./js/package.json").dependencies["@aws-sdk/client-apigatewayv2"]')
+# Functions that are written with what their authors use, in the versions of the lock file.
+if [[ ! functions/node/node_modules/.package-lock.json -nt functions/node/package-lock.json ]]; then
+	npm ci --prefix functions/node --no-audit --no-fund --loglevel=error
+fi
+/usr/bin/python3 -c 'import bottle' 2>/dev/null || missing python3-bottle
 installed() {
 	node -p 'require("./js/node_modules/@aws-sdk/client-apigatewayv2/package.json").version' 2>/dev/null || true
 }

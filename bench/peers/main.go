@@ -48,9 +48,12 @@ type settings struct {
 }
 
 func (s *settings) run(ctx context.Context) (err error) {
-	chosen, err := choose(s.tables, s.peers)
-	if err != nil {
-		return err
+	tables, lambda, others := withLambda(s.tables)
+	var chosen []comparison
+	if others {
+		if chosen, err = choose(tables, s.peers); err != nil {
+			return err
+		}
 	}
 	dir, err := os.MkdirTemp("", "peers")
 	if err != nil {
@@ -76,6 +79,11 @@ func (s *settings) run(ctx context.Context) (err error) {
 	for _, c := range chosen {
 		if err := s.compare(ctx, c, at); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	if lambda && s.peers == "" {
+		if err := s.compareFunctions(ctx, at); err != nil {
+			return fmt.Errorf("%s: %w", lambdaTable, err)
 		}
 	}
 	return nil

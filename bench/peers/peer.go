@@ -30,6 +30,7 @@ type start struct {
 	certificate *certificate
 	issuer      *issuer
 	ask         ask
+	config      string // more of the configuration of Penstock
 }
 
 // server returns what is asked for at an address, from what is known beforehand.

@@ -52,7 +52,7 @@ func accessLogFile(dir string) string { return filepath.Join(dir, "access.log") 
 // control plane.
 func startPenstock(create func(context.Context, plane, *server) (host string, err error)) func(context.Context, start) (*server, error) {
 	return func(ctx context.Context, s start) (*server, error) {
-		config := fmt.Sprintf(penstockConfig, logARN, accessLogFile(s.dir))
+		config := fmt.Sprintf(penstockConfig, logARN, accessLogFile(s.dir)) + s.config
 		if s.ask.tls {
 			config += fmt.Sprintf(penstockTLS, s.certificate.certFile, s.certificate.keyFile)
 		}

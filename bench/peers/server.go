@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,6 +29,8 @@ type server struct {
 	path      string // of requests
 	script    string // Lua file that gives wrk other paths; "" for none
 	metrics   string // URL of metrics that count allocations; "" for none
+	body      string // of responses; the one of the upstream if it is empty
+	slow      bool   // to start
 	accessLog string // file that must have a line for each request; "" for none
 	start     start
 
@@ -61,7 +64,11 @@ func spawn(stdout io.Writer, name string, args ...string) (*server, error) {
 
 // serving waits until the server answers 200, or explains why it does not.
 func (s *server) serving(ctx context.Context) (*server, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	limit := 10 * time.Second
+	if s.slow {
+		limit = time.Minute
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
 		err := s.probe(ctx)
@@ -84,7 +91,7 @@ func (s *server) probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusOK || got != body {
+	if resp.StatusCode != http.StatusOK || got != cmp.Or(s.body, body) {
 		return fmt.Errorf("answers %s %q", resp.Status, got)
 	}
 	if s.start.ask.streams > 0 && resp.ProtoMajor != 2 {

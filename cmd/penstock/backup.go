@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"penstock"
+	"penstock/internal/function"
 	"penstock/internal/store"
 	"penstock/internal/store/ledger"
 )
@@ -67,7 +68,11 @@ func backupData(w io.Writer, data string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(store.WriteBackup(w, l), l.Close())
+	with, err := function.WithCode(l, penstock.CodeDir(filepath.Dir(file)))
+	if err == nil {
+		err = store.WriteBackup(w, with)
+	}
+	return errors.Join(err, l.Close())
 }
 
 // writeBackup makes a file of a backup. It appears whole and verified, or not at

@@ -152,7 +152,7 @@ func (r *refusal) Error() string { return escape(r.code, "") + ": " + escape(r.m
 // call makes one call and returns the body of the answer as it came. input is what
 // to send as JSON, nil for nothing.
 func (c *client) call(ctx context.Context, method, path string, query url.Values, input any) ([]byte, error) {
-	var body []byte
+	q := question{method: method, path: path, query: query}
 	if input != nil {
 		var b bytes.Buffer
 		e := json.NewEncoder(&b)
@@ -160,24 +160,63 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 		if err := e.Encode(input); err != nil {
 			return nil, err
 		}
-		body = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+		q.body, q.contentType = bytes.TrimSuffix(b.Bytes(), []byte("\n")), "application/json"
 	}
-	target := c.endpoint + path
-	if len(query) > 0 {
-		target += "?" + query.Encode()
+	_, answer, err := c.ask(ctx, q)
+	return answer, err
+}
+
+// A question is one call.
+type question struct {
+	method, path string
+	query        url.Values
+	header       map[string]string
+	body         []byte
+	contentType  string // of the body
+	service      string // that the call is signed for; empty for the control plane
+}
+
+// ask makes one call and reads the answer, which is a good one.
+func (c *client) ask(ctx context.Context, q question) (http.Header, []byte, error) {
+	resp, err := c.send(ctx, q)
+	if err != nil {
+		return nil, nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, nil, c.failure(resp.Request, err)
+	}
+	if len(answer) > maxAnswer {
+		return nil, nil, fmt.Errorf("%s answers with more than %d MiB", c.endpoint, maxAnswer>>20)
+	}
+	return resp.Header, answer, nil
+}
+
+// send makes one call and returns the answer, which is a good one. The caller closes its
+// body.
+func (c *client) send(ctx context.Context, q question) (*http.Response, error) {
+	target := c.endpoint + q.path
+	if len(q.query) > 0 {
+		target += "?" + q.query.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, q.method, target, bytes.NewReader(q.body))
 	if err != nil {
 		return nil, err
 	}
-	if input != nil {
-		r.Header.Set("Content-Type", "application/json")
+	if q.contentType != "" {
+		r.Header.Set("Content-Type", q.contentType)
 	}
-	if len(body) > announced {
+	for name, value := range q.header {
+		r.Header.Set(name, value)
+	}
+	if len(q.body) > announced {
 		r.Header.Set("Expect", "100-continue")
 	}
 	if c.signer != nil {
-		if err := c.signer.Sign(r, body); err != nil {
+		signer := *c.signer
+		signer.Service = cmp.Or(q.service, signer.Service)
+		if err := signer.Sign(r, q.body); err != nil {
 			return nil, err
 		}
 	}
@@ -185,25 +224,22 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return nil, c.failure(r, err)
 	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return nil, c.failure(r, err)
 	}
-	if len(answer) > maxAnswer {
-		return nil, fmt.Errorf("%s answers with more than %d MiB", c.endpoint, maxAnswer>>20)
-	}
-	if resp.StatusCode/100 != 2 {
-		return nil, c.refusal(resp, answer)
-	}
-	return answer, nil
+	return nil, c.refusal(resp, answer)
 }
 
 // refusal returns the error for an answer that is none.
 func (c *client) refusal(resp *http.Response, answer []byte) error {
 	var body struct {
 		Type    string `json:"__type"`
-		Message string `json:"message"`
+		Message string `json:"message"` // or Message
 	}
 	if json.Unmarshal(answer, &body) != nil {
 		body.Message = ""

@@ -143,6 +143,8 @@ func (d *decoder) value(v reflect.Value, n *yaml.Node, key string) {
 			d.value(list.Index(i), item, fmt.Sprintf("%s[%d]", key, i))
 		}
 		v.Set(list)
+	case v.Kind() == reflect.Map:
+		d.named(v, n, key)
 	case n.Kind != yaml.ScalarNode:
 		d.wrong(n, "%s: want %s, not a list or keys", key, wanted(v))
 	default:
@@ -172,6 +174,29 @@ func (d *decoder) mapping(v reflect.Value, n *yaml.Node, key string) {
 			d.value(field, value, path)
 		}
 	}
+}
+
+// named puts keys that are names of the user's into a map.
+func (d *decoder) named(v reflect.Value, n *yaml.Node, key string) {
+	if n.Kind != yaml.MappingNode {
+		d.wrong(n, "%s: want names and values, such as name: …", key)
+		return
+	}
+	all := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
+	seen := map[string]int{}
+	for i := 0; i < len(n.Content); i += 2 {
+		name, value := n.Content[i], n.Content[i+1]
+		path := key + "." + name.Value
+		if line := seen[name.Value]; line > 0 {
+			d.wrong(name, "%s is there twice, first in line %d", path, line)
+			continue
+		}
+		seen[name.Value] = name.Line
+		one := reflect.New(v.Type().Elem()).Elem()
+		d.value(one, value, path)
+		all.SetMapIndex(reflect.ValueOf(name.Value), one)
+	}
+	v.Set(all)
 }
 
 func prefixed(key, separator string) string {
@@ -348,7 +373,7 @@ func readEnvironment(config reflect.Value, variables map[string]string) error {
 			v, _ = fieldOf(v, part)
 		}
 		where := func(int) string { return name + ": " }
-		if v.Kind() == reflect.Slice { // written as in the file
+		if v.Kind() == reflect.Slice || v.Kind() == reflect.Map { // written as in the file
 			errs = append(errs, readYAML(v, []byte(variables[name]), key, where))
 			continue
 		}

@@ -63,6 +63,13 @@ func TestConfigurationErrors(t *testing.T) {
 		{"second document", "region: a\n---\nregion: b\n", `:2: a second document begins: want one`},
 		{"alias", "region: &hush a\nadmin: *hush\n", `:2: admin: aliases are not understood: write the value out`},
 		{"unknown anchor", "credentials: [{secretAccessKey: *hush}]\n", `: this is not YAML: a value that begins with * must stand in quotes`},
+		{"list for names", "functions: [a]\n", `:1: functions: want names and values, such as name: …`},
+		{"name twice", "functions:\n  a: {runtime: x}\n  b: {runtime: y}\n  a: {runtime: z}\n", `:4: functions.a is there twice, first in line 2`},
+		{"unknown key of a name", "functions:\n  a:\n    handle: x\n", `:3: unknown key "functions.a.handle"; the nearest known key is "functions.a.handler"`},
+		{"hidden key of a name", "functions:\n  a:\n    Invoke: x\n", `:3: unknown key "functions.a.Invoke"`},
+		{"keys for a name", "functions: {a: {environment: {K: {}}}}\n", `:1: functions.a.environment.K: want a text, not a list or keys`},
+		{"text for a command", "functionHost: {commands: {java21: java}}\n", `:1: functionHost.commands.java21: want a list`},
+		{"not a delay", "functionHost: {retryDelays: [soon]}\n", `:1: functionHost.retryDelays[0]: want a duration such as 30s or 5m, got "soon"`},
 		{"not YAML", "region: a\n  b: c\n", `:2: this is not YAML: `},
 		{"tab", "limits:\n\tbody: 1\n", `:2: this is not YAML: `},
 	} {
@@ -108,6 +115,18 @@ allowPrivateUpstreams: false
 credentials:
   - accessKeyId: FILE
     secretAccessKey: "*hush"
+functions:
+  hello: {runtime: nodejs22.x, handler: index.handler, code: ./hello, timeout: 10s, memory: 256, environment: {TABLE: pets, N: 1}}
+  other: {runtime: provided.al2023, code: other.zip, concurrency: 2}
+functionHost:
+  commands: {java21: [java, -jar, f.jar]}
+  enforcePermissions: true
+  retryDelays: [1s, 2s]
+remoteFunctions:
+  - functions: "*"
+    endpoint: http://127.0.0.1:4566
+roles:
+  - {arn: "arn:aws:iam::000000000000:role/a", profile: p, policy: {Statement: []}}
 limits:
   body: 1
   controlPlaneRate: 0.5
@@ -133,6 +152,15 @@ log: {level: debug}
 	want.Credentials = []penstock.Credential{{AccessKeyID: "ENV", SecretAccessKey: "hush", SessionToken: "token"}}
 	want.Limits.Body, want.Limits.InMemoryBody, want.Limits.ControlPlaneRate = 1, 2, 0.5
 	want.Log = penstock.Log{Level: "debug", Format: "json"}
+	want.Functions = map[string]penstock.Function{
+		"hello": {Runtime: "nodejs22.x", Handler: "index.handler", Code: "./hello", Timeout: 10 * time.Second, Memory: 256, Environment: map[string]string{"TABLE": "pets", "N": "1"}},
+		"other": {Runtime: "provided.al2023", Code: "other.zip", Concurrency: 2},
+	}
+	want.FunctionHost.Commands = map[string][]string{"java21": {"java", "-jar", "f.jar"}}
+	want.FunctionHost.EnforcePermissions = new(true)
+	want.FunctionHost.RetryDelays = []time.Duration{time.Second, 2 * time.Second}
+	want.RemoteFunctions = []penstock.RemoteFunction{{Functions: "*", Endpoint: "http://127.0.0.1:4566"}}
+	want.Roles = []penstock.Role{{ARN: "arn:aws:iam::000000000000:role/a", Profile: "p", Policy: `{"Statement":[]}`}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -173,8 +201,17 @@ func TestEnvironment(t *testing.T) {
 		value := text[f.Kind()]
 		if f.Kind() == reflect.Slice {
 			value = "[a]"
-			if of := f.Type().Elem(); of.Kind() == reflect.Struct {
+			switch of := f.Type().Elem(); {
+			case of.Kind() == reflect.Struct:
 				value = "[{" + keysOf(of)[0] + ": A}]"
+			case of == reflect.TypeFor[time.Duration]():
+				value = "[7s]"
+			}
+		}
+		if f.Kind() == reflect.Map {
+			value = "{a: [b]}"
+			if of := f.Type().Elem(); of.Kind() == reflect.Struct {
+				value = "{a: {" + keysOf(of)[0] + ": A}}"
 			}
 		}
 		if f.Kind() == reflect.Int64 {
@@ -211,7 +248,7 @@ func TestConfigurationPage(t *testing.T) {
 	}
 }
 
-const configurationHead = `<!-- Made from the comments in config.go, traffic.go and limits.go by go generate; edit those. -->
+const configurationHead = `<!-- Made from the comments in config.go, traffic.go, functions.go and limits.go by go generate; edit those. -->
 
 # Configuration
 
@@ -245,7 +282,7 @@ service called penstock. ` + "`penstock serve --help`" + ` lists the flags.
 func configurationPage(t *testing.T) []byte {
 	fset := token.NewFileSet()
 	comments := map[string]string{} // by Type.Field
-	for _, name := range []string{"config.go", "traffic.go", "limits.go"} {
+	for _, name := range []string{"config.go", "traffic.go", "functions.go", "limits.go"} {
 		source, err := parser.ParseFile(fset, filepath.Join("..", "..", name), nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -291,6 +328,8 @@ func (p *page) learn(typ reflect.Type, under string) {
 			p.learn(f.Type, key+".")
 		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
 			p.learn(f.Type.Elem(), key+"[].")
+		case f.Type.Kind() == reflect.Map && f.Type.Elem().Kind() == reflect.Struct:
+			p.learn(f.Type.Elem(), key+".{name}.")
 		}
 	}
 }
@@ -325,7 +364,7 @@ func (p *page) section(v reflect.Value, under, heading string) {
 		fmt.Fprintf(p, "\n%s %s\n\n", heading, key)
 		if kind := kindText(v.Field(i)); kind != "" {
 			fmt.Fprintf(p, "%s", kind)
-			if !strings.Contains(key, "[]") {
+			if !strings.Contains(key, "[]") && !strings.Contains(key, "{name}") {
 				fmt.Fprintf(p, ", `%s`", variable(key))
 			}
 			fmt.Fprint(p, "\n\n")
@@ -338,6 +377,10 @@ func (p *page) section(v reflect.Value, under, heading string) {
 			if of := v.Field(i).Type().Elem(); of.Kind() == reflect.Struct {
 				p.section(reflect.New(of).Elem(), key+"[].", heading+"#")
 			}
+		case reflect.Map:
+			if of := v.Field(i).Type().Elem(); of.Kind() == reflect.Struct {
+				p.section(reflect.New(of).Elem(), key+".{name}.", heading+"#")
+			}
 		}
 	}
 }
@@ -349,6 +392,8 @@ func kindText(v reflect.Value) string {
 		return ""
 	case reflect.Slice:
 		return "A list"
+	case reflect.Map:
+		return "Names and values"
 	case reflect.Pointer:
 		v = reflect.New(v.Type().Elem()).Elem()
 	default:
@@ -372,7 +417,7 @@ func (p *page) checkDefault(name, text string, v reflect.Value) {
 	}
 	is := fmt.Sprint(v)
 	switch {
-	case v.Kind() == reflect.Slice, v.Kind() == reflect.String && is == "":
+	case v.Kind() == reflect.Slice, v.Kind() == reflect.Map, v.Kind() == reflect.String && is == "":
 		is = "none"
 	case v.Kind() == reflect.Pointer:
 		return // it depends

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"penstock"
 )
@@ -23,7 +24,7 @@ import (
 type demoCommand struct{}
 
 func (demoCommand) Help() string {
-	return `Everything is in memory and on loopback addresses, on ports 8080 and 8081 if they are free. A backend that answers with what it received is part of it. Ctrl-C ends it.
+	return `Everything is in memory and on loopback addresses, on ports 8080 and 8081 if they are free. A backend that answers with what it received, and two Lambda functions, are part of it. Ctrl-C ends it.
 
 Example:
 
@@ -36,21 +37,30 @@ type demo struct {
 	server  *penstock.Server
 	backend string // URL
 	client  *apigatewayv2.Client
+	lambda  *lambda.Client
 	api     *apigatewayv2.CreateApiOutput
+	routes  []demoRoute
+}
+
+// A demoRoute is a route of the demo. It leads to a path of the backend, or to a
+// function.
+type demoRoute struct {
+	key, target, why string
+	method, call     string
+	body             string
+	function         string
 }
 
 const demoStage = "live"
 
-// The routes of the demo: an exact one, one with a path variable, and one that
-// takes the rest of the path.
-var demoRoutes = []struct {
-	key, target, why string
-	method, call     string
-	body             string
-}{
-	{"GET /pets", "/pets", "this path and no other", "GET", "/pets?limit=2", ""},
-	{"GET /pets/{id}", "/animals/{id}", "one segment, which goes into the path of the backend", "GET", "/pets/7", ""},
-	{"ANY /files/{proxy+}", "/storage/{proxy}", "any method, and all that follows", "POST", "/files/photos/ada.jpg", "a picture"},
+// The routes of the demo: an exact one, one with a path variable, one that takes the
+// rest of the path, and those that lead to Lambda functions.
+var demoRoutes = []demoRoute{
+	{key: "GET /pets", target: "/pets", why: "this path and no other", method: "GET", call: "/pets?limit=2"},
+	{key: "GET /pets/{id}", target: "/animals/{id}", why: "one segment, which goes into the path of the backend", method: "GET", call: "/pets/7"},
+	{key: "ANY /files/{proxy+}", target: "/storage/{proxy}", why: "any method, and all that follows", method: "POST", call: "/files/photos/ada.jpg", body: "a picture"},
+	{key: "GET /hello/{name}", function: "greeter", why: "a Lambda function in Go, a process beside the server", method: "GET", call: "/hello/Ada"},
+	{key: "GET /bonjour/{name}", function: "greeter-js", why: "a Lambda function for Node.js", method: "GET", call: "/bonjour/Ada"},
 }
 
 func (demoCommand) Run(p *program) error {
@@ -64,11 +74,12 @@ func (demoCommand) Run(p *program) error {
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	d := &demo{out: p.stdout, server: s, backend: "http://" + backend.Addr, client: apigatewayv2.New(apigatewayv2.Options{
-		BaseEndpoint: aws.String(s.AdminURL()),
-		Region:       "us-east-1",
-		Credentials:  credentials.NewStaticCredentialsProvider("demo", "demo", ""),
-	})}
+	signer := credentials.NewStaticCredentialsProvider("demo", "demo", "")
+	d := &demo{
+		out: p.stdout, server: s, backend: "http://" + backend.Addr,
+		client: apigatewayv2.New(apigatewayv2.Options{BaseEndpoint: aws.String(s.AdminURL()), Region: "us-east-1", Credentials: signer}),
+		lambda: lambda.New(lambda.Options{BaseEndpoint: aws.String(s.AdminURL()), Region: "us-east-1", Credentials: signer}),
+	}
 	if err := d.show(ctx); err != nil {
 		return errors.Join(fmt.Errorf("demo: %w", err), s.Close())
 	}
@@ -126,14 +137,14 @@ func (d *demo) show(ctx context.Context) error {
 	if err := d.showIntegrations(ctx); err != nil {
 		return err
 	}
-	for _, r := range demoRoutes {
+	for _, r := range d.routes {
 		d.print("\n%s: %s\n", r.key, r.why)
 		if err := d.call(ctx, r.method, r.call, r.body); err != nil {
 			return err
 		}
 	}
 	d.print("\nTry it:\n\n")
-	for _, r := range demoRoutes {
+	for _, r := range d.routes {
 		flags := ""
 		if r.body != "" {
 			flags = fmt.Sprintf("-d '%s' ", r.body)
@@ -148,6 +159,9 @@ func (d *demo) show(ctx context.Context) error {
 	d.print("  %s get-integrations --api-id %s\n", command, id)
 	d.print("  %s get-routes --api-id %s\n", command, id)
 	d.print("  %s create-api --name mine --protocol-type HTTP --target %s\n\n", command, d.backend)
+	d.print("Call a function, or see what functions have logged:\n\n")
+	d.print("  go run ./cmd/penstock invoke greeter --payload '{\"pathParameters\":{\"name\":\"Ada\"}}' --endpoint %s\n", d.server.AdminURL())
+	d.print("  go run ./cmd/penstock logs --endpoint %s\n\n", d.server.AdminURL())
 	d.print("See why each request got its answer:\n\n")
 	d.print("  go run ./cmd/penstock explain --last 5 --endpoint %s\n\n", d.server.AdminURL())
 	d.print("Ctrl-C ends it.\n")
@@ -165,14 +179,33 @@ func (d *demo) create(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
+	functions, err := demoFunctions()
+	if err != nil {
+		return err
+	}
+	arns, err := d.createFunctions(ctx, functions)
+	if err != nil {
+		return err
+	}
 	for _, r := range demoRoutes {
-		integration, err := d.client.CreateIntegration(ctx, &apigatewayv2.CreateIntegrationInput{
+		in := &apigatewayv2.CreateIntegrationInput{
 			ApiId:                id,
 			IntegrationType:      types.IntegrationTypeHttpProxy,
 			IntegrationMethod:    aws.String("ANY"),
 			IntegrationUri:       aws.String(d.backend + r.target),
 			PayloadFormatVersion: aws.String("1.0"),
-		})
+		}
+		if r.function != "" {
+			arn, ok := arns[r.function]
+			if !ok {
+				continue // nothing here runs it
+			}
+			in = &apigatewayv2.CreateIntegrationInput{
+				ApiId: id, IntegrationType: types.IntegrationTypeAwsProxy, IntegrationUri: &arn, PayloadFormatVersion: aws.String("2.0"),
+			}
+		}
+		d.routes = append(d.routes, r)
+		integration, err := d.client.CreateIntegration(ctx, in)
 		if err != nil {
 			return err
 		}
@@ -182,7 +215,7 @@ func (d *demo) create(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	d.print("API %s with three routes was made through the control plane, with the AWS SDK.\n\n", aws.ToString(id))
+	d.print("API %s with %d routes and %d Lambda functions were made through the control plane, with the AWS SDK.\n\n", aws.ToString(id), len(d.routes), len(arns))
 	return nil
 }
 

@@ -28,22 +28,27 @@ func TestDemo(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"IntegrationType": "HTTP_PROXY"`, `"IntegrationMethod": "ANY"`, `"PayloadFormatVersion": "1.0"`, `"TimeoutInMillis": 30000`, `"ConnectionType": "INTERNET"`,
-		"GET /pets: ", "GET /pets/{id}: ", "ANY /files/{proxy+}: ",
+		"GET /pets: ", "GET /pets/{id}: ", "ANY /files/{proxy+}: ", "GET /hello/{name}: ", `"IntegrationType": "AWS_PROXY"`, `"PayloadFormatVersion": "2.0"`,
 		`"path": "/pets"`, `"path": "/animals/7"`, `"path": "/storage/photos/ada.jpg"`, `"query": "limit=2"`, `"body": "a picture"`,
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("want %s in:\n%s", want, text.String())
 		}
 	}
-	if n := strings.Count(text.String(), "< HTTP/1.1 200 OK"); n != 3 {
-		t.Errorf("%d answers, want 3", n)
+	calls := []string{`"path":"/pets"`, `"path":"/animals/7"`, `"body":"a picture"`, `"message":"Hello Ada, from go`}
+	if _, err := exec.LookPath("node"); err == nil {
+		calls = append(calls, `"message":"Hello Ada, from Node.js v`)
 	}
+	if n := strings.Count(text.String(), "< HTTP/1.1 200 OK"); n != len(calls) {
+		t.Errorf("%d answers, want %d", n, len(calls))
+	}
+	calls = append(calls, `"path":"/pets"`)
 
 	lines := regexp.MustCompile(`(?m)^  (curl .*)$`).FindAllStringSubmatch(text.String(), -1)
-	if len(lines) != 4 {
-		t.Fatalf("%d lines for curl, want 4:\n%s", len(lines), text.String())
+	if len(lines) != len(calls) {
+		t.Fatalf("%d lines for curl, want %d:\n%s", len(lines), len(calls), text.String())
 	}
-	for i, want := range []string{`"path":"/pets"`, `"path":"/animals/7"`, `"body":"a picture"`, `"path":"/pets"`} {
+	for i, want := range calls {
 		if out := paste(t, lines[i][1]); !strings.Contains(out, want) {
 			t.Errorf("%s\ngot %s, want %s in it", lines[i][1], out, want)
 		}

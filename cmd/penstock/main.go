@@ -5,6 +5,8 @@
 //	penstock apis           the APIs of a running server
 //	penstock integrations   the integrations of an API, with everything they have
 //	penstock explain        why a request got its answer
+//	penstock invoke         call a Lambda function of a running server
+//	penstock logs           what Lambda functions have written
 //	penstock import         make or replace an API from an OpenAPI document
 //	penstock export         write an API as an OpenAPI document
 //	penstock backup         save everything to a file
@@ -35,6 +37,8 @@ type commandLine struct {
 	APIs         apisCommand         `cmd:"" name:"apis" help:"List the APIs of a running server."`
 	Integrations integrationsCommand `cmd:"" help:"List the integrations of an API with everything they have."`
 	Explain      explainCommand      `cmd:"" help:"Tell why a request got its answer."`
+	Invoke       invokeCommand       `cmd:"" help:"Call a Lambda function of a running server."`
+	Logs         logsCommand         `cmd:"" help:"Show what Lambda functions have written."`
 	Import       importCommand       `cmd:"" help:"Make or replace an API from an OpenAPI document."`
 	Export       exportCommand       `cmd:"" help:"Write an API as an OpenAPI document."`
 	Backup       backupCommand       `cmd:"" help:"Save everything that is stored to a file."`
@@ -59,7 +63,11 @@ func (p *program) getenv(name string) (value string) {
 }
 
 func main() {
-	os.Exit(run(os.Args[1:], &program{os.Environ(), os.Stdout, os.Stderr}))
+	p := &program{os.Environ(), os.Stdout, os.Stderr}
+	if p.isGreeter() {
+		serveGreeter() // does not return
+	}
+	os.Exit(run(os.Args[1:], p))
 }
 
 // run returns the exit status.

@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// The test binary is the program, too: under the name penstock it does what
-// penstock does.
+// The test binary is the program, too: under the name penstock, and as a function of the
+// demo, it does what penstock does.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "penstock" {
+	if filepath.Base(os.Args[0]) == "penstock" || (&program{environ: os.Environ()}).isGreeter() {
 		main()
 		return
 	}
