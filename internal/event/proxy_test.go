@@ -223,14 +223,20 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// benchmarkProxy has a JSON body of 1 KB.
+// benchmarkProxy has no body, and then a JSON body of 1 KB.
 func benchmarkProxy(b *testing.B, f func([]byte, *gateway.Exchange, []byte) []byte) {
 	x := posted(b)
-	body := []byte(`{"items":[` + strings.Repeat(`{"id":1234,"name":"a name of a pet","price":12.5},`, 20) + `0]}`)
-	buffer := make([]byte, 0, 8<<10)
-	b.ReportAllocs()
-	for b.Loop() {
-		buffer = f(buffer[:0], x, body)
+	for name, body := range map[string]string{
+		"bodiless": "",
+		"1KB":      `{"items":[` + strings.Repeat(`{"id":1234,"name":"a name of a pet","price":12.5},`, 20) + `0]}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			body, buffer := []byte(body), make([]byte, 0, 8<<10)
+			b.ReportAllocs()
+			for b.Loop() {
+				buffer = f(buffer[:0], x, body)
+			}
+		})
 	}
 }
 

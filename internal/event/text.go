@@ -1,6 +1,11 @@
 package event
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"unicode/utf8"
+)
 
 // plain says which bytes stand for themselves in a JSON string.
 var plain = func() (table [256]bool) {
@@ -18,40 +23,51 @@ func AppendString[T string | []byte](b []byte, s T) []byte {
 	return append(b, '"')
 }
 
-// appendEscaped appends what stands between the quotes of a JSON string.
+// appendEscaped appends what stands between the quotes of a JSON string. It copies eight
+// bytes at a time, and writes those again that do not stand for themselves.
 func appendEscaped[T string | []byte](b []byte, s T) []byte {
-	done := 0
+	n := len(b)
+	// There is room for what is left of s, and for one word and one escape more.
+	room := slices.Grow(b, len(s)+slack)
+	room = room[:cap(room)]
 	for i := 0; i < len(s); {
-		for i+8 <= len(s) {
-			if v := wordAt(s[i : i+8]); specials(v)|v&highs != 0 {
-				break
+		if i+8 <= len(s) {
+			v := wordAt(s[i : i+8])
+			binary.LittleEndian.PutUint64(room[n:], v)
+			special := specials(v) | v&highs
+			if special == 0 {
+				i, n = i+8, n+8
+				continue
 			}
-			i += 8
-		}
-		for i < len(s) && plain[s[i]] {
-			i++
-		}
-		if i == len(s) {
-			break
-		}
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-			if r == utf8.RuneError && size == 1 {
-				b = append(b, s[done:i]...)
-				b = append(b, "\uFFFD"...)
-				done = i + 1
-			}
-			i += size
+			ahead := bits.TrailingZeros64(special) / 8
+			i, n = i+ahead, n+ahead
+		} else if c := s[i]; plain[c] {
+			room[n] = c
+			i, n = i+1, n+1
 			continue
 		}
-		b = append(b, s[done:i]...)
-		b = appendEscape(b, c)
-		i++
-		done = i
+		if c := s[i]; c == '"' || c == '\\' { // by far the most
+			room[n], room[n+1] = '\\', c
+			i, n = i+1, n+2
+		} else if c < utf8.RuneSelf {
+			n = len(appendEscape(room[:n], c))
+			i++
+		} else {
+			r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+			n += utf8.EncodeRune(room[n:], r) // U+FFFD for what is none
+			i += size
+		}
+		if len(room)-n < len(s)-i+slack {
+			// Text with one escape has more of them.
+			room = slices.Grow(room[:n], len(s)-i+(len(s)-i)/4+2*slack)
+			room = room[:cap(room)]
+		}
 	}
-	return append(b, s[done:]...)
+	return room[:n]
 }
+
+// slack is more than a word and the longest escape.
+const slack = 16
 
 const hex = "0123456789abcdef"
 

@@ -459,6 +459,22 @@ func appendValue(b []byte, value string) []byte {
 	return b
 }
 
+// laboring returns the process if it initialises, or has had its invocation for so long;
+// nil otherwise.
+func (e *environment) laboring(least time.Duration) *process {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch e.state {
+	case initialising:
+		return e.process
+	case running, answering:
+		if time.Since(e.invocation.started) >= least {
+			return e.process
+		}
+	}
+	return nil
+}
+
 // current returns the process; nil if it was not started yet.
 func (e *environment) current() *process {
 	e.mu.Lock()

@@ -100,10 +100,11 @@ func (w *watcher) environments() ([]*environment, int) {
 	return all, h.busy
 }
 
-// sample looks at the processes that the last scan has found.
+// sample looks at the processes that the last scan has found, of environments that do
+// not end what they do within an interval. For the others scans are enough.
 func (w *watcher) sample(environments []*environment) {
 	for _, e := range environments {
-		p := e.current()
+		p := e.laboring(sampleInterval)
 		if p == nil {
 			continue
 		}
