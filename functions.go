@@ -26,7 +26,8 @@ type Function struct {
 	// or index.py. Programs called bootstrap need none. Default: none.
 	Handler string `yaml:"handler"`
 
-	// Code is the directory, or the zip file, that the code is in. When it changes, the
+	// Code is the directory, or the zip file, that the code is in; a relative path begins
+	// in the working directory of the server. When it changes, the
 	// next request runs the new code, and those under way finish with the old. Required.
 	Code string `yaml:"code"`
 
@@ -169,6 +170,7 @@ const (
 var (
 	functionForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	roleForm     = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/\S+$`)
+	runtimeForm  = regexp.MustCompile(`^(nodejs[0-9]+\.x|python3\.[0-9]+|provided|provided\.al2|provided\.al2023)$`)
 	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
@@ -189,6 +191,8 @@ func (c Config) checkFunctions(wrong func(format string, args ...any)) {
 		switch {
 		case f.Runtime == "":
 			wrong("functions.%s.runtime is missing: such as nodejs22.x, python3.13 or provided.al2023", name)
+		case !runtimeForm.MatchString(f.Runtime) && len(c.FunctionHost.Commands[f.Runtime]) == 0:
+			wrong("functions.%s.runtime: %q is not one that comes along: want such as nodejs22.x, python3.13 or provided.al2023, or a program for it in functionHost.commands", name, f.Runtime)
 		case f.Handler == "" && !strings.HasPrefix(f.Runtime, "provided") && len(c.FunctionHost.Commands[f.Runtime]) == 0:
 			wrong("functions.%s.handler is missing: such as index.handler", name)
 		}

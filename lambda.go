@@ -54,7 +54,11 @@ func (s *Server) openFunctions() (err error) {
 			if text := runtimes.Mismatch(runtime); text != "" {
 				s.log.Warn(text)
 			}
-			return runtimes.Command(runtime, memory)
+			command, env, err := runtimes.Command(runtime, memory)
+			if err != nil {
+				err = fmt.Errorf("%w; functionHost.commands.%s in the configuration can name another program", err, runtime)
+			}
+			return command, env, err
 		},
 		Region:      c.Region,
 		Credentials: lambda.Credentials{AccessKeyID: c.FunctionHost.AccessKeyID, SecretAccessKey: c.FunctionHost.SecretAccessKey, SessionToken: c.FunctionHost.SessionToken},
@@ -93,7 +97,7 @@ func (s *Server) openFunctions() (err error) {
 		}
 	}
 	if l.service, err = function.Open(o); err != nil {
-		return fmt.Errorf("functions: %w", err)
+		return err
 	}
 	l.invoker, err = s.newRouter(roles)
 	return err

@@ -58,6 +58,20 @@ func TestDemo(t *testing.T) {
 			t.Errorf("no line for aws %s", operation)
 		}
 	}
+	for line, want := range map[string]string{`invoke greeter --payload '([^']*)' --endpoint (\S+)`: `{"message":"Hello Ada, from go`, `logs --endpoint (\S+)`: " greeter END RequestId: "} {
+		m := regexp.MustCompile(`(?m)^  go run ./cmd/penstock ` + line + `$`).FindStringSubmatch(text.String())
+		if m == nil {
+			t.Errorf("no line %s", line)
+			continue
+		}
+		args := []string{"logs", "--endpoint", m[1]}
+		if len(m) > 2 {
+			args = []string{"invoke", "greeter", "--payload", m[1], "--endpoint", m[2]}
+		}
+		if status, out, log := result(args...); status != 0 || !strings.Contains(out, want) {
+			t.Errorf("%v: exit status %d, %q, %q", args, status, out, log)
+		}
+	}
 	c.signal(t, syscall.SIGINT)
 	if status, out := c.end(t, 20*time.Second); status != 0 || out != "" {
 		t.Errorf("exit status %d, %q", status, out)

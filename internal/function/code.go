@@ -354,26 +354,26 @@ type lambdaSource interface {
 func openDeclared(path, dir string) (*declaredCode, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("code: %w", err)
+		return nil, err
 	}
 	if info.IsDir() {
 		d, err := source.Directory(path)
 		if err != nil {
-			return nil, fmt.Errorf("code: %w", err)
+			return nil, err
 		}
 		return &declaredCode{d}, nil
 	}
 	into, err := os.MkdirTemp(dir, "declared-*"+unfinished)
 	if err != nil {
-		return nil, fmt.Errorf("code: %w", err)
+		return nil, err
 	}
 	if err := os.Chmod(into, 0o711); err != nil {
-		return nil, fmt.Errorf("code: %w", err)
+		return nil, err
 	}
 	z, err := source.Zip(path, into)
 	if err != nil {
 		os.RemoveAll(into)
-		return nil, fmt.Errorf("code: %w", err)
+		return nil, err
 	}
 	return &declaredCode{&declaredZip{z, into}}, nil
 }

@@ -140,7 +140,7 @@ func (s *Service) open() error {
 		}
 		code, err := openDeclared(d.Code, s.codes.dir)
 		if err != nil {
-			return fmt.Errorf("function %s: %w", name, err)
+			return fmt.Errorf("functions.%s.code: %w: want a directory or a zip file", name, err)
 		}
 		s.declared[name] = code
 	}

@@ -358,7 +358,7 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	_, err := Open(Options{Store: store.NewMemory(), Dir: t.TempDir(), Declared: map[string]Declared{"pets": {Code: "/does/not/exist"}}})
-	if err == nil || !strings.Contains(err.Error(), "function pets: code: ") {
+	if err == nil || !strings.Contains(err.Error(), "functions.pets.code: ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -74,7 +74,7 @@ func New(c Config) (*Invoker, error) {
 	if c.Endpoint != "" {
 		u, err := url.Parse(c.Endpoint)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, fmt.Errorf("endpoint %q is not an http or https URL without user and query", c.Endpoint)
+			return nil, errors.New("the endpoint is not an http or https URL without user and query")
 		}
 		options.BaseEndpoint = &c.Endpoint
 	}
