@@ -87,7 +87,6 @@ func (s *Server) openFunctions() (err error) {
 		Enforce:  s.enforcesPermissions(),
 		Roles:    roles,
 		Retries:  c.FunctionHost.RetryDelays,
-		BaseURL:  s.AdminURL,
 		Audit:    audit.New(s.audit.Writer, time.Now, s.log),
 		Log:      s.log,
 	}

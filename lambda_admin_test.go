@@ -236,6 +236,7 @@ func TestFunctionCallers(t *testing.T) {
 	}{
 		{"all may invoke", invoke(all, "b"), ""}, {"all may list", list(all), ""}, {"a wrong secret", invoke(wrong, "a"), "InvalidSignatureException"},
 		{"the reader may invoke a", invoke(reader, "a"), ""}, {"but not b", invoke(reader, "b"), "AccessDeniedException"},
+		{"all may invoke an alias", invoke(all, "a:live"), ""}, {"the reader may not", invoke(reader, "a:live"), "AccessDeniedException"},
 		{"the reader may get", get(reader), ""}, {"but not list", list(reader), "AccessDeniedException"},
 	} {
 		if tt.want == "" && tt.err != nil || tt.want != "" && code(t, tt.err) != tt.want {
@@ -246,7 +247,7 @@ func TestFunctionCallers(t *testing.T) {
 	for _, l := range auditLines(t, file) {
 		trail = append(trail, fmt.Sprint(l["operation"], " ", strings.TrimPrefix(fmt.Sprint(l["resource"]), "arn:aws:lambda:us-east-1:"+testAccount+":function:"), " ", l["outcome"]))
 	}
-	if got, want := strings.Join(trail, ", "), "Invoke b success, ListFunctions <nil> success, Invoke <nil> denied, Invoke a success, Invoke b denied, GetFunction a success, ListFunctions <nil> denied"; got != want {
+	if got, want := strings.Join(trail, ", "), "Invoke b success, ListFunctions <nil> success, Invoke <nil> denied, Invoke a success, Invoke b denied, Invoke a:live success, Invoke a:live denied, GetFunction a success, ListFunctions <nil> denied"; got != want {
 		t.Errorf("the audit log has\n%s\nwant\n%s", got, want)
 	}
 }

@@ -27,7 +27,7 @@ type vector struct {
 	api    apiSpec
 	ask    []string // as for world.ask
 	status int
-	body   string // "*" for any
+	body   string // "*" for any, empty for none
 	// header are fields of the answer: absent ones are "".
 	header map[string]string
 	// backend is the request line that the backend sees, "" if it sees nothing, "*" for
@@ -69,6 +69,8 @@ func (v vector) run(w *world, api string) {
 		want = "ok"
 	case want == "*":
 		want = got.body
+	case want == empty:
+		want = ""
 	}
 	if got.body != want {
 		w.t.Errorf("%d: body %q, want %q", v.n, got.body, want)

@@ -35,6 +35,31 @@ func fateOf(name string) fate {
 	return dropped
 }
 
+// A nameSet holds names of fields, each as one bit that it shares with a 64th of all names.
+type nameSet uint64
+
+// bitOf returns the bit of a name that is not empty, the same for any case.
+func bitOf(name string) nameSet {
+	return 1 << ((uint(name[0]|0x20) + 7*uint(len(name))) % 64)
+}
+
+// has reports whether the set may hold a name: it does if it was put there.
+func (s nameSet) has(name string) bool { return s&bitOf(name) != 0 }
+
+// repeated returns the names that more than one of the fields have. Nearly always there are
+// none, or a few, and the others need not be compared with each other.
+func repeated(fields []gateway.Field) (twice nameSet) {
+	var once nameSet
+	for i := range fields {
+		if name := fields[i].Name; name != "" {
+			bit := bitOf(name)
+			twice |= once & bit
+			once |= bit
+		}
+	}
+	return twice
+}
+
 // repeats reports whether an earlier field has the name of the i-th.
 func repeats(fields []gateway.Field, i int) bool {
 	for k := range i {
@@ -49,17 +74,23 @@ func repeats(fields []gateway.Field, i int) bool {
 // name joined with commas, no cookies.
 func appendHeader20(b []byte, x *gateway.Exchange, s *sight, length int64) []byte {
 	fields := s.fields
+	twice := repeated(fields)
 	b = append(b, '{')
 	for i := range fields {
-		if f := &fields[i]; f.Name == "" || fateOf(f.Name) != kept || repeats(fields, i) {
+		f := &fields[i]
+		if f.Name == "" || fateOf(f.Name) != kept {
+			continue
+		}
+		more := twice.has(f.Name)
+		if more && repeats(fields, i) {
 			continue
 		}
 		b = append(b, '"')
-		b = appendLower(b, fields[i].Name)
+		b = appendLower(b, f.Name)
 		b = append(b, `":"`...)
-		b = appendEscaped(b, fields[i].Value)
-		for k := i + 1; k < len(fields); k++ {
-			if gateway.EqualFold(fields[k].Name, fields[i].Name) {
+		b = appendEscaped(b, f.Value)
+		for k := i + 1; more && k < len(fields); k++ {
+			if gateway.EqualFold(fields[k].Name, f.Name) {
 				b = append(b, ',')
 				b = appendEscaped(b, fields[k].Value)
 			}
@@ -94,6 +125,7 @@ var titled = [...]string{"Authorization", "Content-Type", "Cookie", "User-Agent"
 // lists of all.
 func appendHeader10(b []byte, x *gateway.Exchange, s *sight, length int64, all bool) []byte {
 	fields := s.fields
+	twice := repeated(fields)
 	open, end := `":"`, `",`
 	if all {
 		open, end = `":["`, `"],`
@@ -104,7 +136,11 @@ func appendHeader10(b []byte, x *gateway.Exchange, s *sight, length int64, all b
 		if f.Name == "" {
 			continue
 		}
-		if fate := fateOf(f.Name); fate != kept && fate != cookie || repeats(fields, i) {
+		if fate := fateOf(f.Name); fate != kept && fate != cookie {
+			continue
+		}
+		more := twice.has(f.Name)
+		if more && repeats(fields, i) {
 			continue
 		}
 		name := f.Name
@@ -120,7 +156,7 @@ func appendHeader10(b []byte, x *gateway.Exchange, s *sight, length int64, all b
 		if all {
 			b = appendEscaped(b, f.Value)
 		}
-		for k := i + 1; k < len(fields); k++ {
+		for k := i + 1; more && k < len(fields); k++ {
 			if !gateway.EqualFold(fields[k].Name, f.Name) {
 				continue
 			}
@@ -221,8 +257,9 @@ func appendPort(b []byte, x *gateway.Exchange, s *sight) []byte {
 	if s.ported {
 		return appendEscaped(b, s.port)
 	}
-	if host := x.Request.Host; len(hostname(host)) < len(host) {
-		if port, err := strconv.ParseUint(host[len(hostname(host))+1:], 10, 16); err == nil {
+	host := x.Request.Host
+	if n := len(hostname(host)); n < len(host) {
+		if port, err := strconv.ParseUint(host[n+1:], 10, 16); err == nil {
 			return strconv.AppendUint(b, port, 10)
 		}
 	}
@@ -241,6 +278,9 @@ func scheme(x *gateway.Exchange) string {
 
 // hostname returns a host without its port.
 func hostname(host string) string {
+	if strings.IndexByte(host, ':') < 0 { // nearly all
+		return host
+	}
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && i > strings.LastIndexByte(host, ']') {
 		return host[:i]
 	}

@@ -142,7 +142,7 @@ func TestRefusedMembers(t *testing.T) {
 	}{
 		{"no JSON", `{`, 400, "InvalidRequestContentException", `{"Type":"User","message":"Could not parse request body into json: unexpected end of JSON input"}`},
 		{"no object", `[]`, 400, "InvalidRequestContentException", "the body cannot be of type array"},
-		{"another type", with(good, "Timeout", "3"), 400, "InvalidRequestContentException", "Timeout cannot be of type string"},
+		{"another type", with(good, "Timeout", "3"), 400, "InvalidRequestContentException", "json: Timeout cannot be of type string"},
 		{"no base64", with(good, "Code", map[string]any{"ZipFile": "*"}), 400, "InvalidRequestContentException", "Could not parse request body into json"},
 		{"no name", with(good, "FunctionName", nil), 400, "ValidationException", "1 validation error detected: Value null at 'functionName' failed to satisfy constraint: Member must not be null"},
 		{"name", with(good, "FunctionName", "a b"), 400, "ValidationException", "Value 'a b' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: (arn:"},
@@ -212,6 +212,7 @@ func TestRefusedMembers(t *testing.T) {
 		t.Errorf("code that was refused is there: %q", files)
 	}
 	s.want(201, "", "POST", functions, with(with(good, "Environment", variables("KEY", strings.Repeat("x", 4096-len(`{"KEY":""}`)))), "Tags", tags(50)))
+	s.want(200, "", "PUT", functions+"/pets/configuration", map[string]any{"Description": strings.Repeat("語", 256)})
 	s.want(400, "Value '0' at 'timeout'", "PUT", functions+"/pets/configuration", `{"Timeout":0}`)
 	s.want(400, "Could not parse", "PUT", functions+"/pets/configuration", `{`)
 }
@@ -346,7 +347,7 @@ func TestLists(t *testing.T) {
 	}
 	s.want(400, "Invalid marker: *", "GET", functions+"?Marker=*", nil)
 	s.want(400, "at 'maxItems' failed to satisfy constraint: Member must have value greater than or equal to 1", "GET", functions+"?MaxItems=0", nil)
-	s.want(400, "at 'maxItems'", "GET", functions+"?MaxItems=x", nil)
+	s.want(400, "Value 'x' at 'maxItems' failed to satisfy constraint: Member must be a number", "GET", functions+"?MaxItems=x", nil)
 	s.want(400, "Value 'SOME' at 'functionVersion' failed to satisfy constraint: Member must satisfy enum value set: [ALL]", "GET", functions+"?FunctionVersion=SOME", nil)
 	s.want(404, "Function not found", "GET", functions+"/none/versions", nil)
 	s.want(404, "Function not found", "GET", functions+"/none/aliases", nil)

@@ -43,9 +43,6 @@ func WithCode(s store.Store, dir string) (store.Store, error) {
 	}
 }
 
-// BackupStore is WithCode of the store and the code of the Service.
-func (s *Service) BackupStore() (store.Store, error) { return WithCode(s.Store, s.codes.dir) }
-
 func withCode(s store.Store, dir string, length int) (store.Store, error) {
 	if sums, err := codeSums(s.List(documentPrefix)); err != nil || len(sums) == 0 {
 		return s, err

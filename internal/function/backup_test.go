@@ -79,7 +79,7 @@ func TestBackup(t *testing.T) {
 		}
 	}
 	r.create("more", "three")
-	if whole, err := r.BackupStore(); err != nil || len(whole.List(codePrefix)) != 4 {
+	if whole, err := WithCode(r.Store, r.codes.dir); err != nil || len(whole.List(codePrefix)) != 4 {
 		t.Errorf("the next backup: got %v", err)
 	}
 

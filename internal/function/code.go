@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"penstock/internal/lambda"
 	"penstock/internal/lambda/source"
 )
 
@@ -279,7 +280,9 @@ type code struct {
 	mu       sync.Mutex // held while it is unpacked
 }
 
-// Code implements lambda.Source. The first call unpacks the zip.
+// Code implements lambda.Source. The first call unpacks the zip. If no version has the
+// code any more and it is gone, the error is lambda.ErrClosed: whoever invokes a function
+// that was found before an edit then looks for it again.
 func (c *code) Code() (dir string, revision uint64, err error) {
 	dir = c.codes.unpacked(c.sum)
 	if c.ready.Load() {
@@ -297,6 +300,7 @@ func (c *code) Code() (dir string, revision uint64, err error) {
 		if err := c.unpack(dir); err != nil {
 			return "", 0, err
 		}
+		c.codes.retire([]string{c.sum}) // if its last version went meanwhile
 	}
 	c.ready.Store(true)
 	return dir, c.revision, nil
@@ -305,6 +309,9 @@ func (c *code) Code() (dir string, revision uint64, err error) {
 func (c *code) unpack(dir string) error {
 	f, err := os.Open(c.codes.zip(c.sum))
 	if err != nil {
+		if !c.codes.referenced(c.sum) {
+			return fmt.Errorf("no version has the code any more: %w", lambda.ErrClosed)
+		}
 		return fmt.Errorf("the code of the function is missing: %w", err)
 	}
 	defer f.Close()
@@ -312,7 +319,11 @@ func (c *code) unpack(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := source.Extract(f, info.Size(), dir, source.Limits{}); err != nil {
+	err = source.Extract(f, info.Size(), dir, source.Limits{})
+	if info, missing := os.Stat(dir); err != nil && missing == nil && info.IsDir() {
+		return nil // the zip has gone, was uploaded again, and the other was faster
+	}
+	if err != nil {
 		return fmt.Errorf("unpack the code of the function: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/flate"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"penstock/internal/lambda"
 )
 
 // Code that no version has any more goes: its zip at once, and the directory when no
@@ -91,7 +94,66 @@ func TestRetire(t *testing.T) {
 		if _, err := os.Stat(dir); !os.IsNotExist(err) {
 			t.Errorf("the directory is there: %v", err)
 		}
+
+		// An invocation unpacks it while its last version goes.
+		if err := c.write(sum, zipOf("one")); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.source(sum).Code(); err != nil {
+			t.Error(err)
+		}
+		check("unpacked late", "")
+		time.Sleep(retirement + time.Second)
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("the directory is there: %v", err)
+		}
 	})
+}
+
+// Who found a function before an edit, and asks for code that never ran and is gone,
+// hears that it shall look again. Code that is missing otherwise is an error.
+func TestCodeThatWasReplaced(t *testing.T) {
+	t.Parallel()
+	s := openRegistry(t, Options{})
+	s.create("pets", "one")
+	before := s.runners["pets:$LATEST"].spec.Source
+	s.want(200, "", "PUT", functions+"/pets/code", map[string]any{"ZipFile": zipOf("two")})
+	if _, _, err := before.Code(); !errors.Is(err, lambda.ErrClosed) {
+		t.Errorf("replaced: got %v", err)
+	}
+	if err := os.Remove(filepath.Join(s.codes.dir, s.files()[0])); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.runners["pets:$LATEST"].spec.Source.Code(); err == nil || errors.Is(err, lambda.ErrClosed) {
+		t.Errorf("missing: got %v", err)
+	}
+}
+
+// Code that went while it was unpacked, and came back, is unpacked twice at one time.
+func TestUnpackAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		c, err := openCodes(t.TempDir(), slog.New(slog.DiscardHandler), func(string) bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, release, err := c.put(zipOf("one"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			source := c.source(sum)
+			delete(c.sources, sum)
+			wg.Go(func() {
+				if _, _, err := source.Code(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		release()
+	}
 }
 
 // Many upload the same zip and others at the same time. Whoever holds one has it.

@@ -152,12 +152,12 @@ func (f *function) configuration(version string) *Configuration {
 // declaredConfiguration shows a function of the server's configuration as the API
 // shows those that it has made.
 func (f *function) declaredConfiguration() *Configuration {
-	_, rest, _ := strings.Cut(f.arn, ":lambda:")
-	account := strings.Split(rest, ":")[1]
+	parts := strings.Split(f.arn, ":")
+	partition, account := parts[1], parts[4]
 	spec := f.versions[latest].spec
 	c := &Configuration{
 		Runtime:      spec.Runtime,
-		Role:         "arn:aws:iam::" + account + ":role/configuration",
+		Role:         "arn:" + partition + ":iam::" + account + ":role/configuration",
 		Handler:      spec.Handler,
 		Timeout:      int(spec.Timeout / time.Second),
 		MemorySize:   spec.Memory,
@@ -179,8 +179,8 @@ const (
 
 // runtimeARN returns a name for the runtime, which is not kept in versions here.
 func (f *function) runtimeARN() string {
-	region := strings.Split(f.arn, ":")[3]
-	return "arn:aws:lambda:" + region + "::runtime:" + strings.Repeat("0", 64)
+	parts := strings.Split(f.arn, ":")
+	return "arn:" + parts[1] + ":lambda:" + parts[3] + "::runtime:" + strings.Repeat("0", 64)
 }
 
 // stamp is how the API writes times.

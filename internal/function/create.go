@@ -64,8 +64,7 @@ func createFunction(c *call) (answer, error) {
 		code.apply(d.Latest, in.Architectures)
 		c.touch(&d.Latest.Configuration)
 		if in.Publish {
-			version = d.publish(nil)
-			c.touchPublished(d, version)
+			version = c.publish(d, nil)
 		}
 		return d, nil
 	})

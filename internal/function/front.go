@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -86,7 +86,7 @@ func (c *call) record(a answer) {
 		rec.Operation = c.op.name
 	}
 	if c.name != "" {
-		rec.Resource = c.arn(c.name)
+		rec.Resource = c.resource()
 	}
 	c.Audit.Write(c.r, rec)
 }
@@ -313,13 +313,18 @@ func (c *call) decode(v any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &kind):
-		return unparsed("%s cannot be of type %s", orObject(kind.Field), kind.Value)
+		return unparsed("%s cannot be of type %s", memberOf(kind.Field), kind.Value)
 	default:
 		return unparsed("%v", err)
 	}
 }
 
-func orObject(field string) string {
+// memberOf returns what a request calls a field that could not be read. Types that are
+// embedded stand in the name of a field, and begin with a small letter.
+func memberOf(field string) string {
+	for field != "" && 'a' <= field[0] && field[0] <= 'z' {
+		_, field, _ = strings.Cut(field, ".")
+	}
 	if field == "" {
 		return "the body"
 	}
@@ -332,11 +337,12 @@ func (c *call) number(name, member string, least, most, otherwise int) (int, err
 	if text == "" {
 		return otherwise, nil
 	}
+	var v violations
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		n = math.MinInt
+		v.add(text, member, "Member must be a number")
+	} else {
+		v.between(&n, member, least, most)
 	}
-	var v violations
-	v.between(&n, member, least, most)
 	return n, v.err()
 }

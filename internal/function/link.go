@@ -17,14 +17,19 @@ const linkTime = 10 * time.Minute
 
 // codeURL returns a link to the code of a version: whoever has it can read the code for
 // a while, without signing. It is empty if the function has no zip.
-func (s *Service) codeURL(f *function, version string) string {
+func (c *call) codeURL(f *function, version string) string {
 	if f.declared != nil {
 		return ""
 	}
 	sum := f.versions[version].spec.Source.(*code).sum
-	expires := strconv.FormatInt(s.Now().Add(linkTime).Unix(), 10)
-	query := url.Values{"sha256": {sum}, "expires": {expires}, "signature": {s.signLink(f.name, sum, expires)}}
-	return s.BaseURL() + "/_penstock/functions/" + f.name + "/code?" + query.Encode()
+	expires := strconv.FormatInt(c.Now().Add(linkTime).Unix(), 10)
+	query := url.Values{"sha256": {sum}, "expires": {expires}, "signature": {c.signLink(f.name, sum, expires)}}
+	scheme := "http://"
+	if c.r.TLS != nil {
+		scheme = "https://"
+	}
+	// The caller has found the server by this name, and will again.
+	return scheme + c.r.Host + "/_penstock/functions/" + f.name + "/code?" + query.Encode()
 }
 
 // signLink returns what proves that a link was made by this process.

@@ -59,7 +59,7 @@ func (s *Service) target(named, qualifier string, caller Principal, action strin
 		return "", "", missing("Functions from '%s' are not reachable in this region ('%s')", region, s.Region)
 	}
 	if account := strings.TrimSuffix(m[groupAccount], ":"); account != "" && account != s.Account {
-		arn := "arn:aws:lambda:" + s.Region + ":" + account + ":function:" + name
+		arn := s.arnIn(account, name)
 		return "", "", denied(caller.ARN, action, arn, "no resource-based policy allows the "+action+" action")
 	}
 	if derived != "" && qualifier != "" && derived != qualifier {

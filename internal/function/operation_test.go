@@ -60,6 +60,9 @@ func TestUpdateCode(t *testing.T) {
 	if third["Version"] != "1" || third["FunctionArn"] != s.arn("pets")+":1" {
 		t.Errorf("got %v", third)
 	}
+	if again := s.fields("PUT", code, map[string]any{"ZipFile": zipOf("three"), "Publish": true}); again["Version"] != "1" {
+		t.Errorf("nothing has changed: got %v", again)
+	}
 	s.want(400, "Could not unzip uploaded file. Please check your file, then try to upload again.", "PUT", code, map[string]any{"ZipFile": []byte("no zip")})
 	s.want(400, "Please provide a source for function code", "PUT", code, "{}")
 	s.want(400, "send a zip in ZipFile", "PUT", code, `{"S3Bucket":"b","S3Key":"k"}`)
@@ -439,7 +442,7 @@ func TestLink(t *testing.T) {
 	s.create("pets", "one")
 	s.create("dogs", "one")
 	link := s.fields("GET", functions+"/pets", nil)["Code"].(map[string]any)["Location"].(string)
-	const path = "http://admin/_penstock/functions/pets/code?"
+	const path = "http://example.com/_penstock/functions/pets/code?" // the host of requests of tests
 	query, ok := strings.CutPrefix(link, path)
 	if !ok {
 		t.Fatalf("got %s", link)

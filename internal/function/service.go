@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"penstock/internal/audit"
+	"penstock/internal/integration"
 	"penstock/internal/lambda"
 	"penstock/internal/policy"
 	"penstock/internal/store"
@@ -47,9 +48,6 @@ type Options struct {
 	// Retries are how long to wait before each repetition of an asynchronous invocation
 	// that failed; nil for 1 and 2 minutes.
 	Retries []time.Duration
-	// BaseURL returns the URL of the server that answers the API, without a slash at
-	// the end.
-	BaseURL func() string
 	// Audit gets a line for each call of the Lambda API; nil for none.
 	Audit *audit.Log
 	Log   *slog.Logger
@@ -101,9 +99,6 @@ func Open(o Options) (*Service, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.BaseURL == nil {
-		o.BaseURL = func() string { return "" }
 	}
 	if o.start == nil {
 		host := o.Host
@@ -332,7 +327,12 @@ func (s *Service) serve(name string, d *Document) {
 
 // arn returns the ARN of a function, without a qualifier.
 func (s *Service) arn(name string) string {
-	return "arn:aws:lambda:" + s.Region + ":" + s.Account + ":function:" + name
+	return s.arnIn(s.Account, name)
+}
+
+// arnIn returns the ARN of a function of an account.
+func (s *Service) arnIn(account, name string) string {
+	return "arn:" + integration.Partition(s.Region) + ":lambda:" + s.Region + ":" + account + ":function:" + name
 }
 
 func parseDocument(stored store.Document) (*Document, error) {

@@ -88,9 +88,6 @@ func openRegistry(t testing.TB, o Options) *registry {
 	if o.Now == nil {
 		o.Now = func() time.Time { return testTime }
 	}
-	if o.BaseURL == nil {
-		o.BaseURL = func() string { return "http://admin" }
-	}
 	o.Account, o.Region = testAccount, testRegion
 	o.start = func(spec lambda.Spec) runner {
 		r := &recorder{spec: spec}

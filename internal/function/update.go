@@ -97,8 +97,7 @@ func updateFunctionCode(c *call) (answer, error) {
 		}
 		c.touch(&d.Latest.Configuration)
 		if in.Publish {
-			version = d.publish(nil)
-			c.touchPublished(d, version)
+			version = c.publish(d, nil)
 			qualifier = version
 		}
 		return nil

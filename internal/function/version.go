@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// publishVersion makes a version of $LATEST, or answers the last one if nothing has
+// publishVersion makes a version of $LATEST, or answers the newest one if nothing has
 // changed since.
 func publishVersion(c *call) (answer, error) {
 	var in struct {
@@ -32,11 +32,7 @@ func publishVersion(c *call) (answer, error) {
 		if has := d.Latest.Configuration.CodeSha256; valueOf(in.CodeSha256) != "" && *in.CodeSha256 != has {
 			return invalid("CodeSHA256 (%s) is different from current CodeSHA256 in $LATEST (%s). Please try again with the CodeSHA256 in $LATEST.", clip(*in.CodeSha256), has)
 		}
-		if version = d.unchanged(); version != "" {
-			return nil
-		}
-		version = d.publish(in.Description)
-		c.touchPublished(d, version)
+		version = c.publish(d, in.Description)
 		return nil
 	})
 	if err != nil {
@@ -65,8 +61,12 @@ func (d *Document) unchanged() string {
 	return version
 }
 
-// publish makes a version of $LATEST, with a description of its own if one is given.
-func (d *Document) publish(description *string) (version string) {
+// publish makes a version of $LATEST, with a description of its own if one is given. If
+// nothing has changed since the newest version, it returns that one.
+func (c *call) publish(d *Document, description *string) (version string) {
+	if version = d.unchanged(); version != "" {
+		return version
+	}
 	d.LastVersion++
 	version = strconv.Itoa(d.LastVersion)
 	v := *d.Latest
@@ -78,11 +78,7 @@ func (d *Document) publish(description *string) (version string) {
 	if d.Versions == nil {
 		d.Versions = map[string]*Version{}
 	}
+	c.touch(&v.Configuration)
 	d.Versions[version] = &v
 	return version
-}
-
-// touchPublished says of a version that it was made now.
-func (c *call) touchPublished(d *Document, version string) {
-	c.touch(&d.Versions[version].Configuration)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // violations are what is wrong with the members of a request, as the service lists it.
@@ -28,12 +29,15 @@ func (v *violations) required(value *string, member string) bool {
 	return value != nil
 }
 
+// length checks how many characters a value has.
 func (v *violations) length(value *string, member string, least, most int) {
-	switch {
-	case value == nil:
-	case len(*value) < least:
+	if value == nil {
+		return
+	}
+	switch n := utf8.RuneCountInString(*value); {
+	case n < least:
 		v.add(*value, member, "Member must have length greater than or equal to %d", least)
-	case len(*value) > most:
+	case n > most:
 		v.add(*value, member, "Member must have length less than or equal to %d", most)
 	}
 }

@@ -54,7 +54,7 @@ func BenchmarkInvoke(b *testing.B) {
 	}
 }
 
-// BenchmarkBare is the same request without the SDK and without a signature: what of
+// BenchmarkBare is the same request by net/http, without a signature: what of
 // BenchmarkInvoke is not the doing of this package.
 func BenchmarkBare(b *testing.B) {
 	url := benchService(b)

@@ -1,13 +1,13 @@
 package remote
 
 import (
-	"errors"
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
-
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/smithy-go"
+	"unicode/utf8"
 
 	"penstock/internal/integration"
 )
@@ -54,23 +54,39 @@ var statuses = map[int]error{
 	http.StatusTooManyRequests:       integration.ErrThrottled,
 }
 
-// translate returns the error of integration for one of the SDK, with its text. What is
-// none of them is a call that failed.
-func translate(function string, err error) error {
-	if errors.Is(err, integration.ErrCredentials) {
-		return err
+// Bounds on what is read of an answer that is an error, and what is told of it, in bytes.
+const (
+	maxErrorBody = 64 << 10
+	maxErrorText = 1 << 10
+)
+
+// refused returns the error of an answer that is none of a function: one of integration,
+// as far as the code or else the status says so, with the text of the callee. What is none
+// of them is a call that failed.
+func refused(resp *http.Response) error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	var said struct {
+		Code    string
+		Type    string `json:"__type"`
+		Message string // or message
 	}
-	if e, ok := errors.AsType[smithy.APIError](err); ok {
-		// Other protocols write namespace#code.
-		code := e.ErrorCode()
-		if known := codes[code[strings.LastIndexByte(code, '#')+1:]]; known != nil {
-			return fmt.Errorf("%w: invoke %s: %w", known, function, err)
-		}
+	if json.Unmarshal(body, &said) != nil || said.Message == "" {
+		said.Message = strings.TrimSpace(string(body)) // of something in between
 	}
-	if e, ok := errors.AsType[*awshttp.ResponseError](err); ok {
-		if known := statuses[e.HTTPStatusCode()]; known != nil {
-			return fmt.Errorf("%w: invoke %s: %w", known, function, err)
-		}
+	code := errorCode(cmp.Or(resp.Header.Get("X-Amzn-Errortype"), said.Type, said.Code))
+	text := fmt.Sprintf("%d %s: %s", resp.StatusCode, cmp.Or(code, http.StatusText(resp.StatusCode)), said.Message)
+	if len(text) > maxErrorText {
+		text = text[:maxErrorText]
 	}
-	return fmt.Errorf("invoke %s: %w", function, err)
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	if known := cmp.Or(codes[code], statuses[resp.StatusCode]); known != nil {
+		return fmt.Errorf("%w: %s", known, text)
+	}
+	return fmt.Errorf("the service answered %s", text)
+}
+
+// errorCode returns the code in namespace#code:URL, of which only the code must be there.
+func errorCode(s string) string {
+	s, _, _ = strings.Cut(s, ":")
+	return strings.TrimSpace(s[strings.LastIndexByte(s, '#')+1:])
 }

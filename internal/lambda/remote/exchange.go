@@ -24,41 +24,13 @@ var errAnswerTooLong = fmt.Errorf("the answer is longer than %d bytes", maxAnswe
 // errOver is what a transport gets that reads a payload after the call is over.
 var errOver = errors.New("the call is over")
 
-// An exchange is one call on the wire. It is the HTTP client that the SDK sends with.
-//
-// The SDK knows nothing of three things that it sees to. A request that was not written
-// to a connection because the callee had closed it goes to another one: for this,
-// the transport must be able to get the payload again. The transport may still read the
-// payload when the call is over, but the payload is the caller's then. And an answer
-// does not grow without bound.
+// An exchange is one call on the wire. A request that was not written to a connection
+// because the callee had closed it goes to another one, for which the transport reads the
+// payload again. It may still read when the call is over, but the payload is the caller's
+// then.
 type exchange struct {
-	transport   *http.Transport
-	traceID     string
-	contentType string // of a streamed answer
-
 	mu      sync.Mutex // guards payload
 	payload []byte     // nil after end
-}
-
-// Do implements lambda.HTTPClient. It follows no redirects.
-func (x *exchange) Do(r *http.Request) (*http.Response, error) {
-	if r.ContentLength != 0 {
-		r.GetBody = x.body()
-		r.Body, _ = r.GetBody()
-	}
-	if x.traceID != "" {
-		// This header is not part of the signature.
-		r.Header.Set("X-Amzn-Trace-Id", x.traceID)
-	}
-	resp, err := x.transport.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	if t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); t == integration.StreamedResponse {
-		x.contentType = t
-	}
-	resp.Body = &answer{of: resp.Body, left: maxAnswer}
-	return resp, nil
 }
 
 // body returns what makes readers of the payload. A short one is copied: the transport
@@ -100,25 +72,47 @@ func (p *payload) Read(b []byte) (int, error) {
 
 func (p *payload) Close() error { return nil }
 
-// An answer is the body of a response. It fails instead of going beyond its end.
-type answer struct {
-	of   io.ReadCloser
-	left int
+// answer reads what a function answered, or the error of a call that was refused.
+func answer(resp *http.Response) (integration.InvocationResult, error) {
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return integration.InvocationResult{}, refused(resp)
+	}
+	content, err := readAnswer(resp)
+	if err != nil {
+		return integration.InvocationResult{}, err
+	}
+	result := integration.InvocationResult{
+		Payload:       content,
+		FunctionError: resp.Header.Get("X-Amz-Function-Error"),
+		RequestID:     resp.Header.Get("X-Amzn-Requestid"),
+	}
+	if t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); t == integration.StreamedResponse {
+		result.ContentType = t
+	}
+	return result, nil
 }
 
-func (a *answer) Read(b []byte) (int, error) {
-	if a.left < 0 {
-		return 0, errAnswerTooLong
+// firstRead is the room in bytes for an answer of which nobody knows the length.
+const firstRead = 4 << 10
+
+// readAnswer reads the body of a response, which may not be longer than maxAnswer. Room
+// for one of a known length is taken once.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	switch n := resp.ContentLength; {
+	case n > maxAnswer:
+		return nil, errAnswerTooLong
+	case n >= 0:
+		b := make([]byte, n)
+		_, err := io.ReadFull(resp.Body, b)
+		return b, err
 	}
+	b := bytes.NewBuffer(make([]byte, 0, firstRead))
 	// One byte more than may be there says whether there is more.
-	if len(b) > a.left+1 {
-		b = b[:a.left+1]
+	if _, err := b.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1)); err != nil {
+		return nil, err
 	}
-	n, err := a.of.Read(b)
-	if a.left -= n; a.left < 0 {
-		return n - 1, errAnswerTooLong
+	if b.Len() > maxAnswer {
+		return nil, errAnswerTooLong
 	}
-	return n, err
+	return b.Bytes(), nil
 }
-
-func (a *answer) Close() error { return a.of.Close() }

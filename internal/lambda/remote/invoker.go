@@ -21,10 +21,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"penstock/internal/integration"
+	"penstock/internal/sigv4"
 )
 
 // A Config says where functions are called, and on whose behalf.
@@ -52,8 +51,8 @@ var errClosed = errors.New("the invoker of remote functions is closed")
 
 // An Invoker calls functions through the Lambda API. It implements integration.Invoker.
 type Invoker struct {
-	client    *lambda.Client
 	transport *http.Transport
+	endpoint  *url.URL // nil for that of AWS in the region
 	region    string
 	roles     func(arn string) (Credentials, bool)
 	own       aws.CredentialsProvider
@@ -64,19 +63,13 @@ type Invoker struct {
 // New returns an Invoker. It reads the files of the AWS CLI and the environment if the
 // credentials are to be found there, and connects to nothing.
 func New(c Config) (*Invoker, error) {
-	options := lambda.Options{
-		AppID:   "penstock",
-		Retryer: aws.NopRetryer{},
-		// The time of this machine is right or the callee refuses it; nothing is
-		// learned from one call for the next.
-		DisableClockSkewCorrection: true,
-	}
+	var endpoint *url.URL
 	if c.Endpoint != "" {
 		u, err := url.Parse(c.Endpoint)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 			return nil, errors.New("the endpoint is not an http or https URL without user and query")
 		}
-		options.BaseEndpoint = &c.Endpoint
+		endpoint = u
 	}
 	if c.Region != "" && !validRegion(c.Region) {
 		return nil, fmt.Errorf("%q is not the name of a region", c.Region)
@@ -90,7 +83,7 @@ func New(c Config) (*Invoker, error) {
 	if c.MaxConns <= 0 {
 		c.MaxConns = 1000
 	}
-	i := &Invoker{region: c.Region, roles: c.Roles}
+	i := &Invoker{endpoint: endpoint, region: c.Region, roles: c.Roles}
 	var err error
 	if i.own, err = i.provider(c.Credentials); err != nil {
 		return nil, err
@@ -109,7 +102,6 @@ func New(c Config) (*Invoker, error) {
 		// A header is a request ID and the error of the function.
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-	i.client = lambda.New(options)
 	return i, nil
 }
 
@@ -140,24 +132,100 @@ func (i *Invoker) Invoke(ctx context.Context, in integration.Invocation) (integr
 	if err != nil {
 		return integration.InvocationResult{}, err
 	}
-	sent := &exchange{transport: i.transport, payload: in.Payload, traceID: in.TraceID}
-	defer sent.end()
-	out, err := i.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &in.Function, Payload: in.Payload}, func(o *lambda.Options) {
-		o.Region, o.Credentials, o.HTTPClient = region, provider, sent
-	})
+	result, err := i.call(ctx, region, provider, &in)
+	if i.closed.Load() {
+		// Close came in between, and may have seen nothing of the connection.
+		i.transport.CloseIdleConnections()
+	}
 	if err != nil {
 		if ended := ctx.Err(); ended != nil {
 			return integration.InvocationResult{}, ended
 		}
-		return integration.InvocationResult{}, translate(in.Function, err)
+		return integration.InvocationResult{}, fmt.Errorf("invoke %s: %w", in.Function, err)
 	}
-	result := integration.InvocationResult{
-		Payload:       out.Payload,
-		FunctionError: aws.ToString(out.FunctionError),
-		ContentType:   sent.contentType,
-	}
-	result.RequestID, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	return result, nil
+}
+
+// call signs a call, sends it and reads the answer.
+func (i *Invoker) call(ctx context.Context, region string, provider aws.CredentialsProvider, in *integration.Invocation) (integration.InvocationResult, error) {
+	who, err := provider.Retrieve(ctx)
+	if err != nil {
+		return integration.InvocationResult{}, err
+	}
+	x := &exchange{payload: in.Payload}
+	defer x.end()
+	r := i.request(region, in.Function, len(in.Payload))
+	if len(in.Payload) > 0 {
+		r.GetBody = x.body()
+		r.Body, _ = r.GetBody()
+	}
+	if in.TraceID != "" {
+		// This field is not part of the signature.
+		r.Header["X-Amzn-Trace-Id"] = []string{in.TraceID}
+	}
+	signer := sigv4.Signer{
+		Credential: sigv4.Credential{AccessKeyID: who.AccessKeyID, SecretAccessKey: who.SecretAccessKey, SessionToken: who.SessionToken},
+		Region:     region,
+		Service:    "lambda",
+	}
+	if err := signer.Sign(r, in.Payload); err != nil {
+		return integration.InvocationResult{}, err
+	}
+	// It follows no redirects.
+	resp, err := i.transport.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		return integration.InvocationResult{}, err
+	}
+	defer resp.Body.Close()
+	return answer(resp)
+}
+
+// request returns the request of a call with a payload of n bytes, not yet signed and
+// without the payload.
+func (i *Invoker) request(region, function string, n int) *http.Request {
+	u := &url.URL{Scheme: "https"}
+	if i.endpoint != nil {
+		u.Scheme, u.Host = i.endpoint.Scheme, i.endpoint.Host
+		u.Path, u.RawPath = strings.TrimSuffix(i.endpoint.Path, "/"), strings.TrimSuffix(i.endpoint.EscapedPath(), "/")
+	} else {
+		u.Host = "lambda." + region + "." + domainOf(region)
+	}
+	const functions, invocations = "/2015-03-31/functions/", "/invocations"
+	u.Path += functions + function + invocations
+	u.RawPath += functions + escape(function) + invocations
+	return &http.Request{
+		Method:        http.MethodPost,
+		URL:           u,
+		Header:        http.Header{"Content-Type": {"application/json"}, "User-Agent": {"penstock"}},
+		ContentLength: int64(n),
+	}
+}
+
+// escape escapes all of s that may mean something in a path.
+func escape(s string) string {
+	// A space is the one character that queries have otherwise.
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
+
+// domains are the domains of AWS for regions that are not under amazonaws.com, by the
+// beginnings of their names. Source: the partitions that the AWS SDKs know.
+var domains = [...]struct{ region, domain string }{
+	{"cn-", "amazonaws.com.cn"},
+	{"eusc-", "amazonaws.eu"},
+	{"us-iso-", "c2s.ic.gov"},
+	{"us-isob-", "sc2s.sgov.gov"},
+	{"eu-isoe-", "cloud.adc-e.uk"},
+	{"us-isof-", "csp.hci.ic.gov"},
+}
+
+// domainOf returns the domain of AWS that a region is under.
+func domainOf(region string) string {
+	for _, d := range domains {
+		if strings.HasPrefix(region, d.region) {
+			return d.domain
+		}
+	}
+	return "amazonaws.com"
 }
 
 // regionOf returns the region in the ARN of a function,
