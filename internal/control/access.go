@@ -5,9 +5,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"penstock/internal/audit"
 	"penstock/internal/model"
@@ -90,55 +88,23 @@ type access struct {
 }
 
 func (a *access) values(key string) []string {
-	one := func(v string) []string { return []string{v} }
 	prefix, tag, _ := strings.Cut(key, "/")
 	switch strings.ToLower(prefix) {
-	case "aws:currenttime":
-		return one(a.Now().UTC().Format(time.RFC3339))
-	case "aws:epochtime":
-		return one(strconv.FormatInt(a.Now().Unix(), 10))
-	case "aws:principalaccount":
-		return one(a.Account)
-	case "aws:principalarn":
-		return one(a.principal.ARN)
-	case "aws:principaltype":
-		return one("User")
-	case "aws:requestedregion":
-		return one(a.Region)
-	case "aws:securetransport":
-		return one(strconv.FormatBool(a.request.TLS != nil))
-	case "aws:sourceip":
-		return one(audit.SourceIP(a.request.RemoteAddr))
-	case "aws:useragent":
-		return one(a.request.UserAgent())
-	case "aws:userid", "aws:username":
-		return one(a.principal.Name)
 	case "aws:tagkeys":
 		if a.op.Name == "UntagResource" {
 			return a.query["tagKeys"]
 		}
 		return slices.Sorted(maps.Keys(a.requestTags()))
 	case "aws:requesttag":
-		return tagValues(tag, a.requestTags())
+		return policy.TagValues(tag, a.requestTags())
 	case "aws:resourcetag":
-		return tagValues(tag, a.resourceTags()...)
-	default:
-		return nil
+		return policy.TagValues(tag, a.resourceTags()...)
 	}
-}
-
-// tagValues returns the values of a tag, whose keys policies know regardless of case.
-// Several leave a condition on one open, which neither allows nor passes by a deny.
-func tagValues(key string, all ...map[string]string) []string {
-	var values []string
-	for _, tags := range all {
-		for _, k := range slices.Sorted(maps.Keys(tags)) {
-			if strings.EqualFold(k, key) && !slices.Contains(values, tags[k]) {
-				values = append(values, tags[k])
-			}
-		}
+	call := policy.Call{
+		Now: a.Now(), Account: a.Account, Region: a.Region, PrincipalARN: a.principal.ARN, PrincipalName: a.principal.Name,
+		SourceIP: audit.SourceIP(a.request.RemoteAddr), UserAgent: a.request.UserAgent(), Secure: a.request.TLS != nil,
 	}
-	return values
+	return call.Values(key)
 }
 
 // requestTags returns the tags that a call gives. It reads the input as the operation
