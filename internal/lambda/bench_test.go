@@ -2,7 +2,9 @@ package lambda
 
 import (
 	"context"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +30,38 @@ func BenchmarkInvoke(b *testing.B) {
 					b.Fatal(err, string(r.Payload))
 				}
 			}
+			b.ReportMetric(float64(computed(b)-before)/float64(time.Microsecond)/float64(b.N), "self-us/op")
+		})
+	}
+}
+
+// BenchmarkInvokeParallel measures warm invocations of 50 callers at a time, each with an
+// environment.
+func BenchmarkInvokeParallel(b *testing.B) {
+	for _, bb := range []struct{ name, pipeline string }{{"plain", ""}, {"pipelined", "1"}} {
+		b.Run(bb.name, func(b *testing.B) {
+			const callers = 50
+			spec := testSpec(b, "PIPELINE="+bb.pipeline)
+			spec.Concurrency = -1
+			f := newTestHost(b, Config{Log: nowhere{}}).NewFunction(spec)
+			c := call(`{"text":"` + strings.Repeat("x", 1<<10) + `"}`)
+			var warm sync.WaitGroup
+			for range callers {
+				warm.Go(func() { mustInvoke(b, f, `{"do":"sleep","ms":100}`) })
+			}
+			warm.Wait()
+			b.SetParallelism(callers / runtime.GOMAXPROCS(0))
+			b.ReportAllocs()
+			before := computed(b)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if r, err := f.Invoke(context.Background(), c); err != nil || r.FunctionError != "" {
+						b.Error(err, string(r.Payload))
+						return
+					}
+				}
+			})
 			b.ReportMetric(float64(computed(b)-before)/float64(time.Microsecond)/float64(b.N), "self-us/op")
 		})
 	}

@@ -154,11 +154,11 @@ func (e *environment) begin(inv *invocation, call *Call) bool {
 		return false
 	}
 	c := e.conn
-	e.conn, e.state, e.invocation = nil, running, inv
+	e.conn, e.state, e.invocation, inv.conn = nil, running, inv, c
 	inv.started = time.Now()
 	e.deadline = inv.started.Add(spec.Timeout)
 	e.timer.Reset(spec.Timeout)
-	e.output.begin(inv.id, inv.tail)
+	e.output.begin(inv.id, inv.tail, len(c.held) > 0)
 	buffer := appendEvent(append(e.scratch[:0], c.held...), call, e.deadline)
 	c.held, e.scratch = nil, nil
 	e.mu.Unlock()

@@ -29,7 +29,9 @@ type Spec struct {
 	Timeout time.Duration
 	// Memory is how much an environment may use, in MiB: resident memory of all processes
 	// of its group, that of an interpreter included, which is some 40 MiB for Node.js and
-	// 10 MiB for Python. It is looked at every 50 ms, on Linux only; 0 for no limit.
+	// 10 MiB for Python. It is looked at on Linux only: every 50 ms from when an
+	// invocation has taken that long, four times a second before, and every two seconds
+	// while nothing is busy. 0 for no limit.
 	Memory int
 	// Concurrency is how many invocations it may have at one time; -1 for as many as
 	// the host has room for.

@@ -58,7 +58,9 @@ type Log interface {
 
 // A Host runs functions in processes of their own. It is process isolation and no
 // virtual machine: a function can see what its user can see, and what leaves its process
-// group is not counted and not ended with it.
+// group is not counted and not ended with it. If this process is killed and cannot close
+// the host, the system kills the processes of environments, on Linux, and not what those
+// have started.
 type Host struct {
 	config     Config
 	dir        string

@@ -187,7 +187,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
-	h := newTestHost(t, Config{InitTimeout: 300 * time.Millisecond})
+	h := newTestHost(t, Config{InitTimeout: time.Second})
 	text := func(kind, message string) string {
 		return `{"errorType":"` + kind + `","errorMessage":"RequestId: {id} Error: ` + message + `"}`
 	}
@@ -219,8 +219,8 @@ func TestOutcomes(t *testing.T) {
 		{"memory", fine, `{"do":"alloc","size":900000000,"ms":60000}`, text("Runtime.OutOfMemory", "Runtime exited with error: signal: killed"), true, false},
 		{"initialisation exits", []string{"INIT=exit:5"}, `{}`, text("Runtime.ExitError", "Runtime exited with error: exit status 5"), true, false},
 		{"initialisation fails", []string{`INIT=error:{"errorType":"Runtime.Bad"}`}, `{}`, `{"errorType":"Runtime.Bad"}`, true, false},
-		{"initialisation hangs", []string{"INIT=hang"}, `{}`, text("Sandbox.Timedout", "Task timed out after 0.30 seconds"), true, false},
-		{"initialisation is not in the timeout", []string{"INIT=sleep:200"}, `{"do":"sleep","ms":400}`, "", false, true},
+		{"initialisation hangs", []string{"INIT=hang"}, `{}`, text("Sandbox.Timedout", "Task timed out after 1.00 seconds"), true, false},
+		{"initialisation is not in the timeout", []string{"INIT=sleep:300"}, `{"do":"sleep","ms":250}`, "", false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -365,6 +365,25 @@ func TestRuntimeAPIOrder(t *testing.T) {
 	if r := mustInvoke(t, f, `{"after":1}`); string(r.Payload) != `{"after":1}` {
 		t.Errorf("after reconnecting: got %s", r.Payload)
 	}
+}
+
+// An event that a function does not read, and answers on another connection, takes no
+// memory and no connection any more.
+func TestUnreadEvents(t *testing.T) {
+	t.Parallel()
+	f := newTestHost(t, Config{}).NewFunction(testSpec(t, "UNREAD=1"))
+	event := `{"text":"` + strings.Repeat("x", 6<<20-11) + `"}`
+	for i := range 2 * maxConns {
+		if r := mustInvoke(t, f, event); string(r.Payload) != `"unread"` {
+			t.Fatalf("%d: got %s", i, r.Payload)
+		}
+	}
+	e := first(f.host, f)
+	eventually(t, "two connections are left", func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return len(e.open) <= 2
+	})
 }
 
 func TestVariables(t *testing.T) {

@@ -26,11 +26,13 @@ type Function struct {
 
 // An invocation is one that an environment has.
 type invocation struct {
-	id       string
-	tail     bool
-	started  time.Time
-	done     chan outcome // has room for one
-	answered bool         // environment.mu guards it
+	id      string
+	tail    bool
+	started time.Time
+	done    chan outcome // has room for one
+	// environment.mu guards these two. conn is where the event was sent.
+	answered bool
+	conn     *conn
 }
 
 // An outcome is what an invocation ends with.

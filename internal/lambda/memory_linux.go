@@ -27,13 +27,25 @@ const (
 var pageSize = int64(os.Getpagesize())
 
 // A watcher looks at how much memory environments use: that of all processes of the
-// group which is resident, shared pages counted for each. An interpreter's own share
-// counts.
+// group which is resident. An interpreter's own share counts. Pages that processes share
+// are counted for each at first, which is quick; if that is too much, each gets its part
+// of them, so that a process that has forked does not count twice.
 type watcher struct {
 	host    *Host
 	members map[*environment][]int // the others of each group, if it has others
+	shared  map[*environment]int64 // what is counted too often, as it was measured last
 	groups  map[int]*group         // by number
 	buffer  []byte
+}
+
+func newWatcher(h *Host) *watcher {
+	return &watcher{
+		host:    h,
+		members: make(map[*environment][]int),
+		shared:  make(map[*environment]int64),
+		groups:  make(map[int]*group),
+		buffer:  make([]byte, 1024),
+	}
 }
 
 // A group is what a scan has found of a process group.
@@ -46,7 +58,7 @@ type group struct {
 
 // watch looks at environments until the host has closed.
 func (h *Host) watch() {
-	w := &watcher{host: h, members: make(map[*environment][]int), groups: make(map[int]*group), buffer: make([]byte, 1024)}
+	w := newWatcher(h)
 	timer := time.NewTimer(idleScanInterval)
 	defer timer.Stop()
 	var scanned, quiet time.Time
@@ -59,17 +71,15 @@ func (h *Host) watch() {
 		case <-timer.C:
 		}
 		now := time.Now()
-		environments, busy := w.environments()
+		rests := !quiet.IsZero() && now.Sub(quiet) > quietTime
+		environments, busy := w.environments(rests)
 		pause := sampleInterval
 		switch {
 		case busy > 0:
 			quiet = time.Time{}
 		case quiet.IsZero():
 			quiet = now
-		case now.Sub(quiet) > quietTime:
-			h.mu.Lock()
-			h.watching = false
-			h.mu.Unlock()
+		case rests:
 			pause = idleScanInterval
 		}
 		if len(environments) == 0 {
@@ -88,16 +98,23 @@ func (h *Host) watch() {
 	}
 }
 
-// environments returns all environments, and how many of them are busy.
-func (w *watcher) environments() ([]*environment, int) {
+// environments returns all environments, and how many of them are busy: have an
+// invocation, or initialise. If none is, the watcher may rest until one is.
+func (w *watcher) environments(rests bool) ([]*environment, int) {
 	h := w.host
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var all []*environment
+	all, busy := make([]*environment, 0, len(h.members)), h.busy
 	for e := range h.members {
 		all = append(all, e)
+		if e.place == starting {
+			busy++
+		}
 	}
-	return all, h.busy
+	if busy == 0 && rests {
+		h.watching = false
+	}
+	return all, busy
 }
 
 // sample looks at the processes that the last scan has found, of environments that do
@@ -120,6 +137,7 @@ func (w *watcher) sample(environments []*environment) {
 func (w *watcher) scan(environments []*environment) {
 	clear(w.groups)
 	clear(w.members)
+	clear(w.shared)
 	for _, e := range environments {
 		if p := e.current(); p != nil {
 			w.groups[p.leader.Pid] = &group{environment: e}
@@ -160,10 +178,42 @@ func (w *watcher) scan(environments []*environment) {
 
 // judge ends an environment that uses more than it may.
 func (w *watcher) judge(e *environment, memory int64, processes int) {
+	limit := int64(e.pool.spec.Memory) << 20
+	if memory -= w.shared[e]; limit > 0 && memory > limit && len(w.members[e]) > 0 && processes <= maxProcesses {
+		parts := w.parts(e)
+		w.shared[e] += memory - parts
+		memory = parts
+	}
 	e.observe(memory)
-	if limit := int64(e.pool.spec.Memory) << 20; limit > 0 && memory > limit || processes > maxProcesses {
+	if limit > 0 && memory > limit || processes > maxProcesses {
 		e.exhaust()
 	}
+}
+
+// parts returns how much memory a group uses if pages that processes share are divided
+// among them.
+func (w *watcher) parts(e *environment) int64 {
+	var memory int64
+	if p := e.current(); p != nil {
+		memory = w.part(p.leader.Pid)
+	}
+	for _, pid := range w.members[e] {
+		memory += w.part(pid)
+	}
+	return memory
+}
+
+// part returns how many bytes a process uses, with its part of what it shares; all of
+// that if the system does not say.
+func (w *watcher) part(pid int) int64 {
+	b, _ := readProc("/proc/"+strconv.Itoa(pid)+"/smaps_rollup", w.buffer)
+	_, rest, ok := bytes.Cut(b, []byte("\nPss:"))
+	number, _, ok2 := bytes.Cut(bytes.TrimLeft(rest, " \t"), []byte(" kB\n"))
+	n, err := strconv.ParseInt(string(number), 10, 64)
+	if !ok || !ok2 || err != nil {
+		return memoryOf(pid)
+	}
+	return n << 10
 }
 
 // stat reads the group of a process and the memory that it uses. It reports false if

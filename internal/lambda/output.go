@@ -207,6 +207,13 @@ func (o *output) flush() {
 
 // emit passes a line on. The caller holds o.mu.
 func (o *output) emit(text []byte) {
+	if o.tailed || o.log != nil {
+		o.pass(string(text), time.Now())
+	}
+}
+
+// pass passes on a line of a time. The caller holds o.mu.
+func (o *output) pass(text string, now time.Time) {
 	if o.tailed {
 		if len(text) > maxTail {
 			o.tail = append(o.tail, text[len(text)-maxTail:]...)
@@ -222,17 +229,19 @@ func (o *output) emit(text []byte) {
 		return
 	}
 	line := o.template
-	line.Time = time.Now()
-	line.Text = string(text)
+	line.Time, line.Text = now, text
 	o.log.Append(line)
 }
 
 // begin says that what is written from now on belongs to an invocation. What was written
-// before does not.
-func (o *output) begin(id string, tail bool) {
+// before does not. At once says that the environment has asked for it together with its
+// last answer: end has read what was written before that.
+func (o *output) begin(id string, tail, atOnce bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.drainLocked()
+	if !atOnce {
+		o.drainLocked()
+	}
 	o.flush()
 	o.template.RequestID, o.tailed = id, tail
 	o.text = append(o.text[:0], "START RequestId: "...)
@@ -254,9 +263,15 @@ func (o *output) end(r *report) []byte {
 		o.text = append(o.text, r.failure.text...)
 		o.emit(o.text)
 	}
-	o.emit(append(append(o.text[:0], "END RequestId: "...), r.id...))
-	o.text = r.append(o.text[:0])
-	o.emit(o.text)
+	if o.tailed || o.log != nil {
+		// Two lines of one string and one time: there is one such pair for each invocation.
+		o.text = append(append(o.text[:0], "END RequestId: "...), r.id...)
+		end := len(o.text)
+		o.text = r.append(o.text)
+		text, now := string(o.text), time.Now()
+		o.pass(text[:end], now)
+		o.pass(text[end:], now)
+	}
 	o.template.RequestID = ""
 	if !o.tailed {
 		return nil

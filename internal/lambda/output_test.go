@@ -66,6 +66,44 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// Lines belong to the invocation during which they were written, though nobody has read
+// them yet.
+func TestAttribution(t *testing.T) {
+	t.Parallel()
+	log := &lines{}
+	o := newOutput(log, &Spec{Version: "1"}, "")
+	write, err := o.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	defer o.close()
+	print := func(text string) {
+		if _, err := write.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	print("before\n")
+	o.begin("a", false, false)
+	print("within\n")
+	o.end(&report{id: "a"})
+	o.begin("b", false, true)
+	print("after\nhalf")
+	o.end(&report{id: "b"})
+	for _, tt := range []struct {
+		id   string
+		want []string
+	}{
+		{"", []string{"before"}},
+		{"a", []string{"START RequestId: a Version: 1", "within", "END RequestId: a", string((&report{id: "a"}).append(nil))}},
+		{"b", []string{"START RequestId: b Version: 1", "after", "half", "END RequestId: b", string((&report{id: "b"}).append(nil))}},
+	} {
+		if got := log.texts(tt.id); !slices.Equal(got, tt.want) {
+			t.Errorf("%q: got %q, want %q", tt.id, got, tt.want)
+		}
+	}
+}
+
 func TestLongLines(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

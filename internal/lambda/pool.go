@@ -53,8 +53,10 @@ type grant struct {
 }
 
 // returnGrace is how long an invocation waits for an environment that has just answered
-// before another one is started for it. Most ask for more at once.
-const returnGrace = 5 * time.Millisecond
+// before another one is started for it. Most ask for more at once. On a machine that is
+// busy they are late, and one more process would make it busier; it would take as long to
+// start.
+const returnGrace = 50 * time.Millisecond
 
 // An initialisation that fails is not tried again for minBackoff, then for twice as long
 // each time, up to maxBackoff.

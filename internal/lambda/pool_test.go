@@ -51,6 +51,30 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
+// Environments that have answered are waited for, on a busy machine as well: so many
+// clients at a time need so many environments.
+func TestReturning(t *testing.T) {
+	t.Parallel()
+	h := newTestHost(t, Config{})
+	spec := testSpec(t)
+	spec.Concurrency = -1
+	f := h.NewFunction(spec)
+	const clients = 50
+	var group sync.WaitGroup
+	for range clients {
+		group.Go(func() {
+			mustInvoke(t, f, `{"do":"sleep","ms":300}`)
+			for range 400 {
+				mustInvoke(t, f, `{}`)
+			}
+		})
+	}
+	group.Wait()
+	if n := h.Counts().Starts; n > clients+5 {
+		t.Errorf("%d environments for %d clients", n, clients)
+	}
+}
+
 // One client at a time needs one environment, and is never throttled.
 func TestSequence(t *testing.T) {
 	t.Parallel()

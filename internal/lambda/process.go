@@ -63,12 +63,25 @@ func (h *Host) startProcesses() {
 	}
 }
 
+// A program that somebody has open for writing cannot be started: who has just written it
+// may have it open still, and so may a child of this process, for the moment until it
+// comes to a program of its own. It is tried again for a while.
+const (
+	startPatience = 400 * time.Millisecond
+	startPause    = 5 * time.Millisecond
+)
+
 // startProcess starts a process with nothing open but its input, which is empty, and its
 // output.
 func (h *Host) startProcess(s *start) (*process, error) {
 	s.done = make(chan started, 1)
 	h.starts <- s
 	r := <-s.done
+	for began := time.Now(); errors.Is(r.err, syscall.ETXTBSY) && time.Since(began) < startPatience; {
+		time.Sleep(startPause)
+		h.starts <- s
+		r = <-s.done
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -126,11 +139,18 @@ func (p *process) signal(signal syscall.Signal) {
 // groupPatience is how long a group may take to end after it was killed.
 const groupPatience = 200 * time.Millisecond
 
-// waitGroup waits until no process of a killed group is left.
+// waitGroup waits until no process of a killed group is left whose leader is gone. Where
+// this process is the first one of a container, the others are its children by now, which
+// nobody else waits for.
 func (p *process) waitGroup() {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	for began := time.Now(); time.Since(began) < groupPatience; {
+		for {
+			if pid, err := syscall.Wait4(-p.leader.Pid, nil, syscall.WNOHANG, nil); err != nil || pid <= 0 {
+				break
+			}
+		}
 		if syscall.Kill(-p.leader.Pid, 0) != nil {
 			return
 		}

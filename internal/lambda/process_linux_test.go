@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // alive reports whether a process is there and not only waits to be waited for.
@@ -57,6 +59,34 @@ func TestGrandchildren(t *testing.T) {
 	eventually(t, "the environment has ended", func() bool { n, _ := h.Stats(); return n == 0 })
 	if err := h.Close(); err != nil || time.Since(began) > 5*time.Second {
 		t.Errorf("closing took %v, %v", time.Since(began), err)
+	}
+}
+
+// Orphans of a group are waited for by the first process of a container. This one is like
+// it when it is started again.
+func TestOrphans(t *testing.T) {
+	if os.Getenv("LAMBDA_TEST_ORPHANS") == "" {
+		command := exec.Command(os.Args[0], "-test.run=^TestOrphans$")
+		command.Env = append(os.Environ(), "LAMBDA_TEST_ORPHANS=1")
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	h := newTestHost(t, Config{})
+	f := h.NewFunction(testSpec(t))
+	for range 3 {
+		mustInvoke(t, f, `{"do":"grandchild"}`)
+		mustInvoke(t, f, `{"do":"exit"}`)
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	if children := childrenOf(t, os.Getpid()); len(children) > 0 {
+		t.Errorf("processes are left: %v", children)
 	}
 }
 
@@ -274,6 +304,20 @@ func TestKilledParent(t *testing.T) {
 	eventually(t, "the function has ended", func() bool { return !alive(pid) })
 }
 
+// launch starts an environment that nobody waits for.
+func (f *Function) launch(t *testing.T) {
+	t.Helper()
+	p, err := f.current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.host.mu.Lock()
+	defer f.host.mu.Unlock()
+	if !f.host.launch(p) {
+		t.Fatal("there is no room")
+	}
+}
+
 // Memory that an environment uses is all that its group has.
 func TestWatcher(t *testing.T) {
 	t.Parallel()
@@ -281,7 +325,7 @@ func TestWatcher(t *testing.T) {
 	f := h.NewFunction(testSpec(t))
 	mustInvoke(t, f, `{"do":"grandchild"}`)
 	e := first(h, f)
-	w := &watcher{host: h, members: make(map[*environment][]int), groups: make(map[int]*group), buffer: make([]byte, 1024)}
+	w := newWatcher(h)
 	one := e.current().memory()
 	if one < 1<<20 {
 		t.Errorf("the leader uses %d bytes", one)
@@ -290,8 +334,33 @@ func TestWatcher(t *testing.T) {
 		w.scan([]*environment{e})
 		return len(w.members[e]) == 1 && memoryOf(w.members[e][0]) > 1<<20 && e.peak.Load() > one+1<<20
 	})
+	// One that initialises is looked at as often as one that is busy.
+	h.NewFunction(testSpec(t, "INIT=hang")).launch(t)
+	eventually(t, "it is idle", func() bool { _, busy := h.Stats(); return busy == 0 })
+	if all, busy := w.environments(false); len(all) != 2 || busy != 1 {
+		t.Errorf("%d environments, %d busy", len(all), busy)
+	}
 	if n := memoryOf(1 << 30); n != 0 {
 		t.Errorf("nobody uses %d bytes", n)
+	}
+}
+
+// Processes that have forked share memory, which counts once. What each has for itself
+// counts for each.
+func TestForkedMemory(t *testing.T) {
+	t.Parallel()
+	h := newTestHost(t, Config{})
+	spec := testSpec(t)
+	spec.Memory = 256
+	f := h.NewFunction(spec)
+	if r := mustInvoke(t, f, `{"do":"fork","size":150000000,"count":2,"ms":1000}`); r.FunctionError != "" {
+		t.Fatalf("150 MB that three processes share: got %s", r.Payload)
+	}
+	if peak := first(h, f).peak.Load(); peak < 150e6 || peak > 256<<20 {
+		t.Errorf("they use %d bytes", peak)
+	}
+	if r := mustInvoke(t, f, `{"do":"fork","size":150000000,"count":2,"ms":30000,"code":1}`); !strings.Contains(string(r.Payload), kindMemory) {
+		t.Errorf("150 MB that three processes each have: got %s", r.Payload)
 	}
 }
 

@@ -106,7 +106,9 @@ func (q *request) read(r *bufio.Reader) error {
 			}
 		case len("Content-Type"):
 			if equal(name, "Content-Type") {
-				q.contentType = string(value)
+				if q.contentType = jsonType; string(value) != jsonType {
+					q.contentType = string(value)
+				}
 			}
 		case len("Content-Length"):
 			if equal(name, "Content-Length") {
@@ -142,6 +144,9 @@ func (q *request) read(r *bufio.Reader) error {
 	}
 	return nil
 }
+
+// jsonType is the content type of most answers.
+const jsonType = "application/json"
 
 // Headers that the Runtime API looks at.
 const (

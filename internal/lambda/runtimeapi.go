@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -36,8 +37,10 @@ type conn struct {
 	raw         syscall.RawConn
 	reader      *bufio.Reader
 	request     request
-	// pending is what is sent to who invokes before the loop waits for more.
-	pending func()
+	// answered is an invocation that has an answer, the outcome; nil for none. It is sent
+	// to who invokes before the loop waits for more.
+	answered *invocation
+	outcome  outcome
 	// held is an answer that is sent together with the next thing that is: whoever asks
 	// for an invocation right behind its answer does not wait for what is said to it.
 	held []byte
@@ -50,6 +53,7 @@ type conn struct {
 	failed   error
 	write    func(fd uintptr) bool
 	rest     sync.WaitGroup
+	unsent   atomic.Bool // rest is under way
 }
 
 // accept takes connections until the listener is closed.
@@ -144,17 +148,35 @@ func (c *conn) offer(b []byte) (free bool, err error) {
 		}
 	}
 	if n < len(b) {
-		c.rest.Go(func() { _, _ = c.net.Write(b[n:]) })
+		c.unsent.Store(true)
+		c.rest.Go(func() {
+			defer c.unsent.Store(false)
+			_, _ = c.net.Write(b[n:])
+		})
 		return false, nil
 	}
 	return true, nil
 }
 
-// settle waits until the event before is written, all of it.
-func (c *conn) settle() {
+// abandon closes a connection whose event was answered on another one before all of it
+// was taken.
+func (c *conn) abandon() {
 	c.offering.Lock()
 	defer c.offering.Unlock()
-	c.rest.Wait()
+	if c.unsent.Load() {
+		c.net.Close()
+	}
+}
+
+// settle waits until the event before is written, all of it.
+func (c *conn) settle() { c.remainder().Wait() }
+
+// remainder returns what writes the end of an event, once offer has handed it over. It is
+// waited for without the lock: abandon ends the waiting.
+func (c *conn) remainder() *sync.WaitGroup {
+	c.offering.Lock()
+	defer c.offering.Unlock()
+	return &c.rest
 }
 
 // serve answers requests until the connection ends.
@@ -162,7 +184,7 @@ func (c *conn) serve() {
 	defer c.deliver()
 	defer c.flush()
 	for {
-		if c.pending != nil && !c.complete() {
+		if c.answered != nil && !c.complete() {
 			c.deliver()
 		}
 		if err := c.request.read(c.reader); err != nil {
@@ -190,11 +212,11 @@ func (c *conn) asks() bool {
 	return bytes.HasPrefix(b, []byte("GET "+nextPath+" ")) && bytes.HasSuffix(b, []byte("\r\n\r\n"))
 }
 
-// deliver sends what is pending.
+// deliver sends the outcome of an invocation to who waits for it.
 func (c *conn) deliver() {
-	if c.pending != nil {
-		c.pending()
-		c.pending = nil
+	if c.answered != nil {
+		c.answered.done <- c.outcome
+		c.answered, c.outcome = nil, outcome{}
 	}
 }
 
@@ -399,7 +421,7 @@ func (c *conn) respond(id []byte, failed bool) bool {
 	c.proceed()
 	var t trailer
 	body, err := q.body(c.reader, maxResponse, &t)
-	var o outcome
+	o := &c.outcome
 	switch {
 	case err == nil && failed:
 		o.result = reportedFailure(q.errorType, body).result(inv.id)
@@ -412,7 +434,7 @@ func (c *conn) respond(id []byte, failed bool) bool {
 	case err == nil:
 		o.result.Payload = body
 		// Clients in Go stream without saying so, but for the type.
-		if streaming || q.contentType != "application/json" {
+		if streaming || q.contentType != jsonType {
 			o.result.ContentType = q.contentType
 		}
 	case errors.Is(err, errLength):
@@ -426,13 +448,19 @@ func (c *conn) respond(id []byte, failed bool) bool {
 		e.linger(truncatedFailure())
 		return false
 	}
-	if e.finish(inv, &o, nil) {
-		c.pending = func() { inv.done <- o }
+	if from := inv.conn; from != nil && from != c {
+		from.abandon()
+	}
+	asks := err == nil && c.asks()
+	if e.finish(inv, o, nil) {
+		c.answered = inv
+	} else {
+		c.outcome = outcome{}
 	}
 	switch {
-	case errors.Is(err, errLength):
+	case err != nil:
 		return c.send(tooLong)
-	case c.asks():
+	case asks:
 		c.held = accepted
 		return true
 	default:

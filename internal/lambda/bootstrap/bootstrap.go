@@ -92,8 +92,8 @@ func replaceFile(path string, data []byte) error {
 
 // Command returns what starts a function of a runtime such as nodejs22.x or python3.13,
 // and the environment variables that belong to the runtime. Memory is how many MiB the
-// function may use; interpreters with a limit of their own get one below. The error says that there is
-// no such runtime here, or which program has to be installed.
+// function may use, 0 for no limit; interpreters with a limit of their own get one below.
+// The error says that there is no such runtime here, or which program has to be installed.
 func (r *Runtimes) Command(runtime string, memory int) (command []string, env map[string]string, err error) {
 	l, ok := parseRuntime(runtime)
 	if !ok {
@@ -104,7 +104,7 @@ func (r *Runtimes) Command(runtime string, memory int) (command []string, env ma
 		return nil, nil, err
 	}
 	command = []string{found.path}
-	if l.heap != "" {
+	if l.heap != "" && memory > 0 {
 		command = append(command, l.heap+strconv.Itoa(memory*9/10))
 	}
 	return append(command, filepath.Join(r.dir, filepath.FromSlash(l.entry))), map[string]string{

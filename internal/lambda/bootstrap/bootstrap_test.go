@@ -158,3 +158,43 @@ func TestCommand(t *testing.T) {
 		})
 	}
 }
+
+// A function without a limit of its memory runs on an interpreter without one.
+func TestNoLimit(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	if err := os.WriteFile(filepath.Join(bin, "node"), []byte(script("v22.1.0", "/opt/node")), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := &Runtimes{dir: "/runtimes", probed: make(map[string]interpreter)}
+	command, _, err := r.Command("nodejs22.x", 0)
+	if want := []string{"/opt/node", "/runtimes/node/index.mjs"}; err != nil || !slices.Equal(command, want) {
+		t.Errorf("got %q, %v; want %q", command, err, want)
+	}
+}
+
+// An interpreter that was replaced by another version is found at its new place.
+func TestUpgrade(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	runtimes, err := Install(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"22.1.0", "24.0.1"} {
+		program := filepath.Join(t.TempDir(), "node")
+		if err := os.WriteFile(program, nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(bin, "node"), []byte(script("v"+version, program)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		command, _, err := runtimes.Command("nodejs22.x", 512)
+		if err != nil || command[0] != program {
+			t.Errorf("version %s: got %q, %v; want %s", version, command, err, program)
+		}
+		if err := os.Remove(program); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -96,7 +97,8 @@ type interpreter struct {
 const probeTimeout = 10 * time.Second
 
 // find returns the interpreter of a language. A program that is there and does not work is
-// passed over; what is found is remembered, what is not found is looked for again.
+// passed over; what is found is remembered for as long as it is there, what is not found is
+// looked for again.
 func (r *Runtimes) find(l language) (interpreter, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,6 +109,11 @@ func (r *Runtimes) find(l language) (interpreter, error) {
 			continue
 		}
 		found, ok := r.probed[path]
+		if ok {
+			// An upgrade may have removed the directory of the version before.
+			_, err := os.Stat(found.path)
+			ok = err == nil
+		}
 		if !ok {
 			if found, err = probe(path, l.probe); err != nil {
 				reasons = append(reasons, err)

@@ -37,12 +37,19 @@ type client struct {
 	event  []byte
 }
 
+// unread are connections that are open, and not read any more.
+var unread []net.Conn
+
 func dial() *client {
 	host := os.Getenv("AWS_LAMBDA_RUNTIME_API")
 	conn, err := net.Dial("tcp", host)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(90)
+	}
+	if os.Getenv("UNREAD") != "" {
+		// The system does not take what is not read.
+		conn.(*net.TCPConn).SetReadBuffer(4096)
 	}
 	return &client{conn: conn, reader: bufio.NewReader(conn), host: host}
 }
@@ -88,6 +95,9 @@ func (c *client) read() (status, id string, body []byte) {
 		c.event = make([]byte, length)
 	}
 	c.event = c.event[:length]
+	if length > 1<<20 && os.Getenv("UNREAD") != "" {
+		return status, id, []byte(`{"do":"unread"}`)
+	}
 	if _, err := io.ReadFull(c.reader, c.event); err != nil {
 		os.Exit(93)
 	}
@@ -192,6 +202,18 @@ func do(c *client, e *event, id, path string, body []byte) (answer string, answe
 		}
 		time.Sleep(time.Duration(e.MS) * time.Millisecond)
 		runtime.KeepAlive(b)
+	case "fork":
+		b := make([]byte, e.Size)
+		for i := 0; i < len(b); i += 4096 {
+			b[i] = 1
+		}
+		for range e.Count {
+			if err := fork(b, e.Code != 0); err != nil {
+				return quote(err.Error()), false
+			}
+		}
+		time.Sleep(time.Duration(e.MS) * time.Millisecond)
+		runtime.KeepAlive(b)
 	case "big":
 		s := c.ask(path+"/response", "", strings.Repeat("x", e.Size))
 		fmt.Println(s)
@@ -267,6 +289,12 @@ func do(c *client, e *event, id, path string, body []byte) (answer string, answe
 		c.get("/runtime/invocation/next")
 		c.conn.Close()
 		*c = *dial()
+		return "", true
+	case "unread":
+		// The rest of the event stays where it is.
+		unread = append(unread, c.conn)
+		*c = *dial()
+		c.ask(path+"/response", "", `"unread"`)
 		return "", true
 	case "ended":
 		c.ask(path+"/response", "", `"late"`)
