@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	lambdafunction "github.com/aws/aws-lambda-go/lambda"
@@ -43,9 +45,9 @@ func demoFunctions() ([]demoFunction, error) {
 		file: "bootstrap", mode: 0o755, text: "#!/bin/sh\nexec \"$PROGRAM\"\n",
 		variables: map[string]string{"PROGRAM": self},
 	}}
-	if _, err := exec.LookPath("node"); err == nil {
+	if version, err := exec.Command("node", "--version").Output(); err == nil {
 		all = append(all, demoFunction{
-			name: "greeter-js", runtime: types.RuntimeNodejs22x, handler: "index.handler",
+			name: "greeter-js", runtime: nodeRuntime(string(version)), handler: "index.handler",
 			file: "index.mjs", mode: 0o644, text: `export const handler = async (event) => ({
   message: ` + "`Hello ${event.pathParameters.name}, from Node.js ${process.version}`" + `,
 });
@@ -53,6 +55,16 @@ func demoFunctions() ([]demoFunction, error) {
 		})
 	}
 	return all, nil
+}
+
+// nodeRuntime returns the runtime of a version of Node.js, such as v22.1.0; one that is
+// near if it has none.
+func nodeRuntime(version string) types.Runtime {
+	major, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	if r := types.Runtime("nodejs" + major + ".x"); slices.Contains(r.Values(), r) {
+		return r
+	}
+	return types.RuntimeNodejs22x
 }
 
 // isGreeter reports whether this process was started to be the function of the demo.
