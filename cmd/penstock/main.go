@@ -7,6 +7,7 @@
 //	penstock explain        why a request got its answer
 //	penstock invoke         call a Lambda function of a running server
 //	penstock logs           what Lambda functions have written
+//	penstock vtl            render a mapping template
 //	penstock import         make or replace an API from an OpenAPI document
 //	penstock export         write an API as an OpenAPI document
 //	penstock backup         save everything to a file
@@ -39,6 +40,7 @@ type commandLine struct {
 	Explain      explainCommand      `cmd:"" help:"Tell why a request got its answer."`
 	Invoke       invokeCommand       `cmd:"" help:"Call a Lambda function of a running server."`
 	Logs         logsCommand         `cmd:"" help:"Show what Lambda functions have written."`
+	VTL          vtlCommand          `cmd:"" name:"vtl" help:"Render a mapping template."`
 	Import       importCommand       `cmd:"" help:"Make or replace an API from an OpenAPI document."`
 	Export       exportCommand       `cmd:"" help:"Write an API as an OpenAPI document."`
 	Backup       backupCommand       `cmd:"" help:"Save everything that is stored to a file."`

@@ -1,0 +1,396 @@
+package vtl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"penstock/internal/lenient"
+)
+
+// errStop and errBreak end what is rendered; they are no errors to anybody else.
+var (
+	errStop  = errors.New("#stop")
+	errBreak = errors.New("#break")
+)
+
+// cancelInterval is after how many steps a run looks whether it should end.
+const cancelInterval = 256
+
+// A run is one rendering. Runs are used again, so that most renderings allocate little.
+type run struct {
+	ctx     context.Context
+	source  string
+	vars    []any // by slot; nil is no value
+	stack   []any // arguments of calls that are not complete
+	out     []byte
+	base    int // where the output begins in out
+	limits  Limits
+	smaller int // of the limits of the output and of strings
+	steps   int // left
+	work    int // bytes left
+	depth   int
+	nested  int   // strings that are rendered now
+	strict  bool  // whether only JSON is JSON
+	odd     bool  // whether there may be values that only the run can print, or odd keys
+	loops   *loop // the innermost
+	leave   *loop // where #break goes; nil for the innermost
+	active  []*block
+
+	input   input
+	context contextVariable
+	stage   stageVariables
+}
+
+// start prepares a run of a template.
+func (r *run) start(ctx context.Context, t *Template, b []byte, d Data) {
+	r.ctx, r.source = ctx, t.source
+	r.limits = d.Limits.withDefaults()
+	r.steps, r.work = r.limits.Steps, r.limits.Work
+	r.smaller = min(r.limits.Output, r.limits.String)
+	r.out, r.base = b, len(b)
+	if n := len(t.names); cap(r.vars) < n {
+		r.vars = make([]any, n)
+	} else {
+		r.vars = r.vars[:n]
+	}
+	r.vars[slotInput] = inputObject{}
+	r.vars[slotUtil] = utilObject{}
+	r.vars[slotContext] = contextObject{}
+	r.vars[slotStageVariables] = stageObject{}
+	r.strict = d.StrictJSON
+	r.input.body, r.input.params = d.Body, d.Params
+	r.context.values, r.context.before = d.Context, d.Overrides
+	r.stage.values = d.StageVariables
+}
+
+// reset forgets everything that a run knows, but keeps what it has allocated.
+func (r *run) reset() {
+	clear(r.vars)
+	clear(r.stack[:cap(r.stack)])
+	clear(r.active[:cap(r.active)])
+	*r = run{vars: r.vars[:0], stack: r.stack[:0], active: r.active[:0]}
+}
+
+// fail returns an error at an offset in the template.
+func (r *run) fail(offset int, cause error, format string, args ...any) error {
+	line, column := position(r.source, offset)
+	return &Error{Kind: ExecError, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Cause: cause}
+}
+
+// at gives an error a position, unless it has one or is none.
+func (r *run) at(offset int, err error) error {
+	if err == nil || err == errStop || err == errBreak {
+		return err
+	}
+	if _, ok := err.(*Error); ok {
+		return err
+	}
+	return r.fail(offset, err, "%s", err)
+}
+
+// step counts a step.
+func (r *run) step(offset int) error {
+	r.steps--
+	if r.steps < 0 || r.steps%cancelInterval == 0 {
+		return r.pause(offset)
+	}
+	return nil
+}
+
+// pause looks whether the run may go on.
+func (r *run) pause(offset int) error {
+	if err := r.ctx.Err(); err != nil {
+		return r.fail(offset, err, "the template was interrupted: %v", err)
+	}
+	if r.steps < 0 {
+		return r.fail(offset, nil, "the template takes more than %d steps", r.limits.Steps)
+	}
+	return nil
+}
+
+// enter counts one more level; leave must follow.
+func (r *run) enter(offset int) error {
+	if r.depth++; r.depth > r.limits.Depth {
+		return r.fail(offset, nil, "more than %d levels", r.limits.Depth)
+	}
+	return nil
+}
+
+// spend counts bytes that are made or read.
+func (r *run) spend(n int) error {
+	if r.work -= n; r.work < 0 || n < 0 {
+		return fmt.Errorf("the template works on more than %d bytes", r.limits.Work)
+	}
+	return nil
+}
+
+// made returns s as a value, if it is no longer than strings may be.
+func (r *run) made(s string) (any, error) {
+	if len(s) > r.limits.String {
+		return nil, fmt.Errorf("a string is longer than %d bytes", r.limits.String)
+	}
+	if s == "" {
+		return emptyText, nil
+	}
+	return s, r.spend(len(s))
+}
+
+// nodes renders nodes one after the other.
+func (r *run) nodes(nodes []node) error {
+	for _, n := range nodes {
+		if err := n.render(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write appends to the output.
+func (r *run) write(s string) error {
+	r.out = append(r.out, s...)
+	if len(r.out)-r.base > r.smaller {
+		return r.check(0)
+	}
+	return nil
+}
+
+// check reports an error if the output is too long.
+func (r *run) check(offset int) error {
+	limit, name := r.limits.Output, "the output"
+	if r.nested > 0 {
+		limit, name = r.limits.String, "a string"
+	}
+	if len(r.out)-r.base > limit {
+		return r.fail(offset, nil, "%s is longer than %d bytes", name, limit)
+	}
+	return nil
+}
+
+// capture returns what nodes render, as a string.
+func (r *run) capture(nodes []node) (string, error) {
+	base := r.base
+	r.base = len(r.out)
+	r.nested++
+	err := r.nodes(nodes)
+	s := string(r.out[r.base:])
+	r.out = r.out[:r.base]
+	r.nested--
+	r.base = base
+	if err == nil {
+		err = r.spend(len(s))
+	}
+	return s, err
+}
+
+func (n *text) render(r *run) error {
+	return r.write(n.text)
+}
+
+func (n *output) render(r *run) error {
+	if n.text != "" {
+		r.out = append(r.out, n.text...)
+	}
+	if s := n.json; s != nil && r.vars[slotInput] == any(inputObject{}) {
+		// It goes to the output without being a string before.
+		return n.inputJSON(r, s)
+	}
+	v, err := n.ref.value(r)
+	if err != nil {
+		return err
+	}
+	if s, ok := v.(string); ok {
+		r.out = append(r.out, s...)
+	} else if b, ok := v.(*block); ok {
+		if err := b.show(r, n.ref.offset); err != nil {
+			return err
+		}
+	} else if r.out, err = r.appendText(r.out, v); err != nil {
+		return r.at(n.ref.offset, err)
+	}
+	if len(r.out)-r.base > r.smaller {
+		return r.check(n.ref.offset)
+	}
+	return nil
+}
+
+// inputJSON appends $input.json(...).
+func (n *output) inputJSON(r *run, s *step) error {
+	if err := r.step(n.ref.offset); err != nil {
+		return err
+	}
+	path, err := s.args[0].value(r)
+	if err != nil {
+		return err
+	}
+	if r.out, err = r.appendInput(r.out, s, path); err != nil {
+		return r.at(s.offset, err)
+	}
+	return r.check(n.ref.offset)
+}
+
+// maxRecursion is how often a block of #define is rendered inside of itself.
+const maxRecursion = 2
+
+// show renders the block with the variables as they are now. Inside of itself it is its
+// own name in the end.
+func (n *block) show(r *run, offset int) error {
+	if err := r.enter(offset); err != nil {
+		return err
+	}
+	within := 0
+	for _, b := range r.active {
+		if b == n {
+			within++
+		}
+	}
+	var err error
+	if within < maxRecursion {
+		r.active = append(r.active, n)
+		err = r.nodes(n.body)
+		r.active = r.active[:len(r.active)-1]
+	} else {
+		err = r.write("$" + n.name)
+	}
+	r.depth--
+	if err == errBreak {
+		err = nil
+	}
+	return err
+}
+
+func (n *assignment) render(r *run) error {
+	if err := r.step(n.target.offset); err != nil {
+		return err
+	}
+	v, err := n.value.value(r)
+	if err != nil || v == nil {
+		return err
+	}
+	return n.target.set(r, v)
+}
+
+// set gives the reference a value. What cannot have one is left as it is, and so is a
+// variable in braces or with a bang.
+func (n *reference) set(r *run, v any) error {
+	if len(n.steps) == 0 {
+		if !n.braced && !n.quiet {
+			r.vars[n.slot] = v
+		}
+		return nil
+	}
+	of := r.vars[n.slot]
+	last := len(n.steps) - 1
+	for i := range n.steps[:last] {
+		if of == nil {
+			return nil
+		}
+		var err error
+		if of, err = n.steps[i].follow(r, of); err != nil {
+			return err
+		}
+	}
+	s := &n.steps[last]
+	if _, ok := of.(contextObject); ok {
+		of = r.context.all()
+	}
+	switch of := of.(type) {
+	case *lenient.Map:
+		if s.kind != index {
+			return r.at(s.offset, r.put(of, s.name, v))
+		}
+		key, err := s.args[0].value(r)
+		if err != nil {
+			return err
+		}
+		name, err := r.key(key)
+		if err == nil {
+			err = r.put(of, name, v)
+		}
+		return r.at(s.offset, err)
+	case *lenient.List:
+		return n.setItem(r, of.Items, s, v)
+	case *array:
+		return n.setItem(r, of.items, s, v)
+	}
+	return nil
+}
+
+func (n *reference) setItem(r *run, items []any, s *step, v any) error {
+	if s.kind != index {
+		return nil
+	}
+	at, err := s.args[0].value(r)
+	if err != nil {
+		return err
+	}
+	i, ok := at.(int64)
+	if !ok {
+		return nil
+	}
+	if i < 0 {
+		i += int64(len(items))
+	}
+	if i < 0 || i >= int64(len(items)) {
+		return r.fail(s.offset, nil, "index %d of a list of %d", i, len(items))
+	}
+	items[i] = v
+	return nil
+}
+
+func (n *condition) render(r *run) error {
+	for i := range n.branches {
+		b := &n.branches[i]
+		ok, err := r.truth(b.test)
+		if err != nil {
+			return err
+		}
+		if ok {
+			return r.nodes(b.body)
+		}
+	}
+	return r.nodes(n.otherwise.body)
+}
+
+func (n *definition) render(r *run) error {
+	if n.sets {
+		r.odd = true
+		r.vars[n.slot] = n.block
+	}
+	return nil
+}
+
+func (n *command) render(r *run) error {
+	if err := r.step(n.offset); err != nil {
+		return err
+	}
+	switch n.name {
+	case "stop":
+		return errStop
+	case "break":
+		if len(n.args) == 0 {
+			return errBreak
+		}
+		v, err := n.args[0].value(r)
+		if err != nil {
+			return err
+		}
+		l, ok := v.(*loop)
+		if !ok || len(n.args) > 1 {
+			return r.fail(n.offset, nil, "#break takes $foreach, or nothing")
+		}
+		at := r.loops
+		for at != nil && at != l {
+			at = at.parent
+		}
+		if at == nil {
+			return r.fail(n.offset, nil, "#break out of a loop that has ended")
+		}
+		r.leave = l
+		return errBreak
+	}
+	if n.name == "include" && len(n.args) == 0 {
+		return nil
+	}
+	return r.fail(n.offset, nil, "#%s: there are no other templates", n.name)
+}
