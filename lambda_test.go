@@ -216,6 +216,7 @@ func TestHandlersConcurrently(t *testing.T) {
 			all.Wait()
 			return time.Since(start)
 		}
+		before := starts(t, w)
 		// The first rounds start processes.
 		best := round()
 		for start := time.Now(); best > n*100*time.Millisecond/2 && time.Since(start) < 20*time.Second; {
@@ -224,14 +225,35 @@ func TestHandlersConcurrently(t *testing.T) {
 		if best > n*100*time.Millisecond/2 {
 			t.Errorf("%s: %d naps of 100 ms at one time took %v", by, n, best)
 		}
-		var counts int
 		for range 2 * n {
-			fmt.Sscan(w.ask(api, "GET /count").body, &counts)
+			if got := w.ask(api, "GET /count"); got.StatusCode != 200 {
+				t.Errorf("%s: status %d", by, got.StatusCode)
+			}
 		}
-		if counts < 5 {
-			t.Errorf("%s: the last environment had only %d invocations", by, counts)
+		// There were at least 3n requests.
+		if started := starts(t, w) - before; started < 1 || started > 2*n {
+			t.Errorf("%s: %d environments were started, for %d requests at one time", by, started, n)
 		}
 	}
+}
+
+// starts returns how many environments of functions have been started.
+func starts(t testing.TB, w *world) (n int) {
+	t.Helper()
+	resp, err := http.Get(w.server.AdminURL() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(text), "\npenstock_function_starts_total ")
+	if _, err := fmt.Sscan(rest, &n); !ok || err != nil {
+		t.Fatalf("the metrics do not tell of starts: %v", err)
+	}
+	return n
 }
 
 // Authorizers call real handlers, in both formats.
