@@ -56,6 +56,8 @@ var boundaries = []struct {
 		"JSON as templates know it is a language of its own"},
 	{"internal/jsonpath", []string{"internal/lenient"},
 		"paths into JSON text, and queries of values, are small languages of their own"},
+	{"internal/selection", []string{"internal/jsonpath", "internal/lenient"},
+		"selection expressions choose by messages; what is chosen is their caller's business"},
 	{"vtl", []string{"internal/jsonpath", "internal/lenient"},
 		"templates know values and queries; where they come from is their caller's business"},
 	{"internal/connection", nil,

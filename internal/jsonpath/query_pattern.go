@@ -24,6 +24,12 @@ type pattern struct {
 	size int // in instructions
 }
 
+// CompilePattern compiles a regular expression of Java that is about a whole text, as
+// filters have it behind =~.
+func CompilePattern(expression string) (interface{ MatchString(string) bool }, error) {
+	return compilePattern(expression, "")
+}
+
 // compilePattern compiles a regular expression of Java with flags of its own. It is
 // matched in linear time, which is why what needs more is an error: looking around,
 // references back, possessive quantifiers and atomic groups. So are comments, and classes
