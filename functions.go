@@ -161,10 +161,8 @@ type Role struct {
 
 // Bounds of functions, those of the service.
 const (
-	defaultFunctionTimeout = 3 * time.Second
-	defaultFunctionMemory  = 128
-	maxFunctionTimeout     = 15 * time.Minute
-	maxFunctionMemory      = 10240
+	maxFunctionTimeout = 15 * time.Minute
+	maxFunctionMemory  = 10240
 )
 
 var (

@@ -131,7 +131,7 @@ func (c Config) declared() map[string]function.Declared {
 	for name, f := range c.Functions {
 		d := function.Declared{
 			Runtime: f.Runtime, Handler: f.Handler, Code: f.Code, Environment: f.Environment,
-			Timeout: cmp.Or(f.Timeout, defaultFunctionTimeout), Memory: cmp.Or(f.Memory, defaultFunctionMemory),
+			Timeout: f.Timeout, Memory: f.Memory,
 			Concurrency: cmp.Or(f.Concurrency, -1), Invoke: f.Invoke,
 		}
 		all[name] = d

@@ -92,9 +92,9 @@ type Declared struct {
 	// Code is a directory or a zip file.
 	Code        string
 	Environment map[string]string
-	Timeout     time.Duration
-	Memory      int // MiB
-	Concurrency int // -1 for no limit of its own
+	Timeout     time.Duration // 0 for 3 s
+	Memory      int           // MiB; 0 for 128
+	Concurrency int           // -1 for no limit of its own
 	// Invoke is the function itself if it runs in this process; nothing else is then
 	// looked at.
 	Invoke func(ctx context.Context, payload []byte) ([]byte, error)
