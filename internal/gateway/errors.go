@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -19,7 +20,12 @@ type Error struct {
 	Type string
 	// Challenge is the value of WWW-Authenticate; "" for none.
 	Challenge string
-	body      []byte
+	// ErrorType is the value of x-amzn-ErrorType; "" for none. Answers of WebSocket APIs
+	// have one.
+	ErrorType string
+	// Version is the value of Sec-WebSocket-Version; "" for none.
+	Version string
+	body    []byte
 }
 
 func (e *Error) Error() string {
@@ -34,6 +40,20 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 func newError(status int, message, kind string) *Error {
 	return &Error{Status: status, Message: message, Type: kind, body: []byte(`{"message":"` + message + `"}`)}
+}
+
+// NewError returns an answer with the body {"message":message}. The kind is that of
+// Error.Type, the errorType may be "".
+func NewError(status int, message, kind, errorType string) *Error {
+	body, _ := json.Marshal(struct {
+		Message string `json:"message"`
+	}{message})
+	return &Error{Status: status, Message: message, Type: kind, ErrorType: errorType, body: body}
+}
+
+// NewErrorBody returns an answer with another body than NewError has, which may be empty.
+func NewErrorBody(status int, body, kind, errorType string) *Error {
+	return &Error{Status: status, Message: body, Type: kind, ErrorType: errorType, body: []byte(body)}
 }
 
 // The answers of the gateway. The texts and statuses are those of the service
@@ -58,11 +78,17 @@ var (
 	errUnavailable  = newError(http.StatusServiceUnavailable, "Service Unavailable", "INTEGRATION_FAILURE")
 	errVersion      = newError(http.StatusHTTPVersionNotSupported, "HTTP Version Not Supported", "DEFAULT_5XX")
 	errNoRouteMatch = because(errNotFound, "no route matches")
+
+	// What is not there is forbidden, to those who ask WebSocket APIs.
+	errSocketForbidden = NewError(http.StatusForbidden, "Forbidden", "ACCESS_DENIED", "ForbiddenException")
 )
 
 // errLongBody ends the connection when an integration streams more than it
 // announced.
 var errLongBody = errors.New("response body longer than announced")
+
+// With returns a copy of an answer that carries its cause.
+func (e *Error) With(cause error) *Error { return e.with(cause) }
 
 // with returns a copy of a base answer that carries its cause.
 func (e *Error) with(cause error) *Error {
@@ -141,6 +167,20 @@ func IntegrationTimeout(cause error) *Error {
 
 var jsonFields = []Field{{"Content-Type", "application/json"}}
 
+// fields returns the header of an answer that has more than a content type.
+func (e *Error) fields() []Field {
+	var fields []Field
+	if len(e.body) > 0 {
+		fields = append(fields, jsonFields...)
+	}
+	for _, f := range [...]Field{{"WWW-Authenticate", e.Challenge}, {"x-amzn-ErrorType", e.ErrorType}, {"Sec-WebSocket-Version", e.Version}} {
+		if f.Value != "" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
 // fail makes the response of an error.
 func (x *Exchange) fail(err error) {
 	var e *Error
@@ -159,8 +199,8 @@ func (x *Exchange) fail(err error) {
 		Header: jsonFields,
 		Body:   Body{Bytes: e.body, Length: int64(len(e.body))},
 	}
-	if e.Challenge != "" {
-		x.Response.Header = []Field{jsonFields[0], {"WWW-Authenticate", e.Challenge}}
+	if e.Challenge != "" || e.ErrorType != "" || e.Version != "" {
+		x.Response.Header = e.fields()
 	}
 	if x.Request.Method == http.MethodHead {
 		x.Response.Body.Bytes = nil

@@ -178,6 +178,7 @@ type Exchange struct {
 	server      *Server
 	handshake   *handshake // of the TLS connection; nil on others
 	transport   transport
+	take        Taker // once the exchange has changed the protocol of its connection
 	bodyRead    bool
 	preflighted bool
 	close       bool  // the connection must not be used again
@@ -278,7 +279,7 @@ func (x *Exchange) end() {
 	x.Latency, x.ResponseLength, x.DataProcessed = 0, 0, 0
 	x.Trace, x.Span = Trace{}, nil
 	x.bodyRead, x.preflighted, x.close = false, false, false
-	x.err, x.failure = nil, nil
+	x.err, x.failure, x.take = nil, nil, nil
 	x.pending.Store(nil)
 	x.gone.Store(false)
 	keep(&x.Buffers.Request, keepBuffer)

@@ -56,6 +56,7 @@ type conn struct {
 	vector  net.Buffers // of parts
 	body    bodyReader
 	framing framing
+	handed  bool // the connection belongs to somebody else
 
 	// expired says that a deadline may be set. mu guards setting it for a phase and
 	// clearing it behind that phase.
@@ -124,7 +125,7 @@ func (c *conn) expire(state uint64, at time.Time) {
 
 func (c *conn) serve() {
 	defer c.s.ended(c)
-	defer c.nc.Close()
+	defer c.close()
 	defer c.x.end()
 	defer func() {
 		if p := recover(); p != nil {
@@ -163,6 +164,10 @@ func (c *conn) serveOne() bool {
 		err = c.handshake.check(x.Start)
 	}
 	c.s.handle(x, err)
+	if x.take != nil {
+		c.handOver()
+		return false
+	}
 	reuse, err := c.respond()
 	c.s.finish(x)
 	more := x.close || !c.body.done() || c.br.Buffered() > 0

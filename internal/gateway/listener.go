@@ -57,7 +57,7 @@ func (s *Server) start(nc net.Conn, t *tlsListener) {
 		c.secure(t)
 	}
 	s.mu.Lock()
-	full := len(s.conns) >= s.limits.Conns && !s.evict()
+	full := len(s.conns)+s.taken() >= s.limits.Conns && !s.evict()
 	if s.closed || full {
 		s.mu.Unlock()
 		nc.Close()
@@ -92,7 +92,7 @@ const evictTries = 64
 // was one. The lock is held. Only what the watcher has seen resting counts: the
 // request of a newer connection may be on its way.
 func (s *Server) evict() bool {
-	if len(s.conns) >= s.limits.Conns+evictTries {
+	if len(s.conns)+s.taken() >= s.limits.Conns+evictTries {
 		return false // those evicted before have not gone yet
 	}
 	tries := 0
@@ -111,10 +111,24 @@ func (s *Server) evict() bool {
 }
 
 func (s *Server) ended(c *conn) {
+	s.forget(c)
+	s.serving.Done()
+}
+
+// forget takes a connection out of the list of those that are watched.
+func (s *Server) forget(c *conn) {
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()
-	s.serving.Done()
+}
+
+// roomForHTTP is the part of all connections that upgraded ones leave to requests.
+const roomForHTTP = 16
+
+// RoomToUpgrade reports whether another connection may be taken: some stay free for
+// requests.
+func (s *Server) RoomToUpgrade() bool {
+	return s.taken() < s.limits.Conns-s.limits.Conns/roomForHTTP
 }
 
 // drainBacklog is how long a listener goes on accepting when the server shuts

@@ -65,13 +65,36 @@ func (x *Exchange) locate(snapshot *Snapshot) error {
 		x.Stage = x.API.Stages[defaultStage]
 	}
 	x.SentRawPath, x.SentPath = x.RawPath, x.Path
+	missing := errNotFound
+	if x.API.WebSocket {
+		missing = errSocketForbidden
+	}
 	if x.Stage == nil {
-		return because(errNotFound, "no such stage")
+		return because(missing, "no such stage")
 	}
 	if x.Stage.EndpointDisabled {
-		return because(errNotFound, "the execute-api endpoint is disabled")
+		return because(missing, "the execute-api endpoint is disabled")
 	}
 	return nil
+}
+
+// connectionsPath is in the paths of requests about connections.
+const connectionsPath = "/@connections/"
+
+// notLocated returns the answer when no stage was found. Those who want to speak WebSocket,
+// or to manage connections, have answers of their own, as far as anybody knows what they
+// want.
+func (x *Exchange) notLocated(err *Error) *Error {
+	if err.Close || err.Status != errNotFound.Status && err.Status != errForbidden.Status {
+		return err
+	}
+	if x.Domain != nil && strings.Contains(x.Path, connectionsPath) {
+		return NewError(errNotFound.Status, "No method found matching route "+x.Path[1:]+" for http method "+x.Request.Method+".", errNotFound.Type, "NotFoundException").with(err.Cause)
+	}
+	if upgrade, ok := x.Request.Field("Upgrade"); ok && EqualFold(upgrade, "websocket") {
+		return errSocketForbidden.with(err.Cause)
+	}
+	return err
 }
 
 // errNoMapping is the answer when nothing leads from a domain to an API. Some

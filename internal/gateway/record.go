@@ -315,6 +315,10 @@ var sensitiveByStart = func() (by [256][]string) {
 	return by
 }()
 
+// Sensitive reports whether a name of a header field or parameter is that of a credential,
+// whose value must not be shown.
+func Sensitive(name string) bool { return sensitive(name) }
+
 // sensitive reports whether a name is that of a credential.
 func sensitive(name string) bool {
 	for i := 0; i < len(name); i++ {

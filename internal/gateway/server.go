@@ -103,6 +103,9 @@ type Config struct {
 	Records int
 	// Tracer follows requests; nil means none.
 	Tracer Tracer
+	// Upgraded returns how many connections there are that were upgraded and count
+	// against Limits.Conns; nil means none.
+	Upgraded func() int
 	// Suffixes are the domains under which API hosts are found, without port,
 	// such as "localhost": {api}.execute-api.{region}.{suffix}. The domains of the
 	// real service are always understood.
@@ -128,6 +131,7 @@ type Server struct {
 	endpoints []string // "execute-api.{region}.{suffix}", lower case
 	snapshot  atomic.Pointer[Snapshot]
 	meters    *meters
+	taken     func() int // upgraded connections
 	date      atomic.Pointer[dateText]
 	complaint limiter
 	spooled   atomic.Int64 // bytes that spools hold
@@ -154,6 +158,9 @@ func NewServer(c Config) *Server {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Upgraded == nil {
+		c.Upgraded = func() int { return 0 }
+	}
 	if c.Metrics == nil {
 		c.Metrics = prometheus.NewRegistry()
 	}
@@ -166,6 +173,7 @@ func NewServer(c Config) *Server {
 		epoch:     time.Now(),
 		records:   newRecords(c.Records),
 		tracer:    c.Tracer,
+		taken:     c.Upgraded,
 		meters:    newMeters(c.Metrics, c.Limits.MeteredRoutes),
 		listeners: map[net.Listener]struct{}{},
 		conns:     map[*conn]struct{}{},
@@ -211,7 +219,14 @@ func (s *Server) serve(x *Exchange) (err error) {
 		}
 	}()
 	if err := x.locate(s.snapshot.Load()); err != nil {
+		var answer *Error
+		if errors.As(err, &answer) {
+			return x.notLocated(answer)
+		}
 		return err
+	}
+	if x.Stage.Sockets != nil {
+		return x.Stage.Sockets.Serve(x)
 	}
 	x.matchRoute()
 	if err := x.throttle(); err != nil {
@@ -313,7 +328,9 @@ func (x *Exchange) invoke() error {
 func (s *Server) finish(x *Exchange) {
 	x.Latency = time.Since(x.Start)
 	x.DataProcessed = max(x.Request.Body.Length, 0) + x.ResponseLength
-	s.meters.record(x)
+	if x.API == nil || !x.API.WebSocket {
+		s.meters.record(x)
+	}
 	if x.Stage != nil && x.Stage.AccessLog != nil {
 		x.Stage.AccessLog.Log(x)
 	}

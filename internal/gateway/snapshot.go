@@ -25,9 +25,11 @@ type Snapshot struct {
 
 // An API is one API as it is served.
 type API struct {
-	ID     string
-	Stages map[string]*Stage
-	meter  meterCell
+	ID string
+	// WebSocket says that it is a WebSocket API, whose stages have Sockets.
+	WebSocket bool
+	Stages    map[string]*Stage
+	meter     meterCell
 }
 
 // A Stage serves one deployment of an API.
@@ -41,6 +43,9 @@ type Stage struct {
 	Variables map[string]string
 	// AccessLog is nil without one.
 	AccessLog AccessLog
+	// Sockets serves the stage of a WebSocket API, and Table is nil. It is nil for those of
+	// HTTP APIs.
+	Sockets Sockets
 	// CORS is nil unless the API has a CORS configuration.
 	CORS   *CORS
 	Table  *route.Table[*Route]
@@ -77,6 +82,13 @@ type Route struct {
 // is a gateway error.
 type Validator interface {
 	Validate(x *Exchange) error
+}
+
+// Sockets are what a stage of a WebSocket API is served by: Serve takes each request that
+// leads to the stage, a handshake or something about connections. Whatever it does not
+// answer it returns an error for, as an Integration does.
+type Sockets interface {
+	Serve(x *Exchange) error
 }
 
 // An AccessLog takes the line of each exchange of a stage. Log must not block; it is

@@ -177,18 +177,49 @@ func (t Throttled) String() string { return [...]string{"", "account", "route"}[
 // throttle takes a token from the bucket of the account and, once the route is
 // known, from that of the route.
 func (x *Exchange) throttle() error {
+	if err := x.ThrottleAccount(); err != nil {
+		return err
+	}
+	return x.ThrottleRoute()
+}
+
+// ThrottleAccount takes a token from the bucket of the account. The error is 429.
+func (x *Exchange) ThrottleAccount() error {
 	s := x.server
-	now := int64(x.Start.Sub(s.epoch))
-	if s.limit != nil && !s.bucket.take(s.limit, now) {
+	if s.limit != nil && !s.bucket.take(s.limit, int64(x.Start.Sub(s.epoch))) {
 		x.Throttled = ThrottledByAccount
 		return because(errTooMany, "the account has used up its requests")
 	}
+	return nil
+}
+
+// ThrottleRoute takes a token from the bucket of the route, if it has one. The error is
+// 429.
+func (x *Exchange) ThrottleRoute() error {
 	if x.Route == nil || x.Route.Limit == nil {
 		return nil
 	}
+	s := x.server
+	now := int64(x.Start.Sub(s.epoch))
 	if !s.buckets.resolve(&x.Route.bucket, x.API.ID, bucketKey{x.Stage.Name, x.Route.Key}, x.Route.Limit).take(x.Route.Limit, now) {
 		x.Throttled = ThrottledByRoute
 		return because(errTooMany, "the route has used up its requests")
 	}
 	return nil
+}
+
+// A Bucket is a token bucket of somebody else's, for what no route or account counts. It
+// may be used by many goroutines.
+type Bucket struct {
+	bucket bucket
+	limit  *Limit
+	epoch  time.Time
+}
+
+// NewBucket returns a full bucket.
+func NewBucket(l *Limit) *Bucket { return &Bucket{limit: l, epoch: time.Now()} }
+
+// Take takes a token and reports whether there was one. A nil Bucket has any number.
+func (b *Bucket) Take(now time.Time) bool {
+	return b == nil || b.bucket.take(b.limit, int64(now.Sub(b.epoch)))
 }
