@@ -41,6 +41,7 @@ var (
 // An event is an invocation that nobody waits for.
 type event struct {
 	name, qualifier string
+	invokedARN      string // what the function is told it was called by; empty for its own ARN
 	requestID       string
 	payload         []byte
 	traceID         string
@@ -107,6 +108,7 @@ func (s *Service) try(ctx context.Context, e *event) error {
 	defer cancel()
 	t, result, err := s.invokeNamed(ctx, e.name, e.qualifier, lambda.Call{
 		RequestID:     e.requestID,
+		InvokedARN:    e.invokedARN,
 		Payload:       e.payload,
 		TraceID:       e.traceID,
 		ClientContext: e.clientContext,

@@ -1,10 +1,12 @@
 package function
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"penstock/internal/integration"
@@ -84,10 +86,14 @@ func (s *Service) Invoke(ctx context.Context, call integration.Invocation) (inte
 				return integration.InvocationResult{}, err
 			}
 		}
+		if call.Async {
+			return s.take(f, c)
+		}
 		result, err := s.run(ctx, t, c)
 		switch {
 		case err == nil:
 			return integration.InvocationResult{
+				Status:        http.StatusOK,
 				Payload:       result.Payload,
 				FunctionError: result.FunctionError,
 				RequestID:     c.RequestID,
@@ -100,6 +106,37 @@ func (s *Service) Invoke(ctx context.Context, call integration.Invocation) (inte
 			return integration.InvocationResult{}, err
 		}
 	}
+}
+
+// take lets a function run with an event that nobody waits for. The event keeps nothing of
+// the call, whose memory may be used again. That it is permitted is decided now: the tries
+// do not ask again.
+func (s *Service) take(f calledName, c lambda.Call) (integration.InvocationResult, error) {
+	payload := c.Payload
+	if len(payload) == 0 {
+		payload = []byte("{}")
+	}
+	if len(payload) > maxEventPayload {
+		return integration.InvocationResult{}, fmt.Errorf("%w: %d bytes; an event that nobody waits for has at most %d", integration.ErrPayloadTooLarge, len(payload), maxEventPayload)
+	}
+	if err := checkPayload(payload); err != nil {
+		return integration.InvocationResult{}, err
+	}
+	err := s.events.add(&event{
+		name:       strings.Clone(f.name),
+		qualifier:  strings.Clone(f.qualifier),
+		invokedARN: strings.Clone(c.InvokedARN),
+		requestID:  c.RequestID,
+		payload:    bytes.Clone(payload),
+		traceID:    strings.Clone(c.TraceID),
+	})
+	switch {
+	case errors.Is(err, errTooManyEvents):
+		return integration.InvocationResult{}, fmt.Errorf("%w: %w", integration.ErrThrottled, err)
+	case err != nil:
+		return integration.InvocationResult{}, err
+	}
+	return integration.InvocationResult{Status: http.StatusAccepted, RequestID: c.RequestID}, nil
 }
 
 // maxTries is how often a function is looked up whose version was replaced or deleted

@@ -40,16 +40,14 @@ func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
 		h.answerWithoutBody(k, c, r, whole)
 		return nil
 	case r.length > h.client.c.MaxResponse:
-		h.drop(x, c)
+		drop(x, c)
 		return outcome(x, r.tooLong(h.client.c.MaxResponse))
 	case r.length >= 0 && r.length <= inMemoryResponse:
 		b := bodyBuffer(x, int(r.length))
-		if _, err := io.ReadFull(c.br, b); err != nil {
-			h.drop(x, c)
-			return outcome(x, fmt.Errorf("%w: %w", errCut, err))
+		if err := readKnown(x, c, b, whole && !r.close); err != nil {
+			return err
 		}
 		resp.Body = gateway.Body{Bytes: b, Length: r.length}
-		release(x, c, whole && !r.close)
 	default:
 		s := newBodyStream(x, c, r, h.client.c.MaxResponse)
 		s.keep = s.keep && whole
@@ -85,19 +83,38 @@ func (h *HTTP) answerWithoutBody(k *call, c *conn, r *head, whole bool) {
 	resp := &k.x.Response
 	resp.Bodiless = true
 	resp.Body.Length = r.length
-	keep := whole && !r.close
 	switch {
 	case r.status == statusNoContent:
 		resp.Body.Length = -1
-		keep = keep && r.length <= 0 && !r.chunked // else nobody knows what follows
-	case k.method != methodHead: // 304
-		keep = keep && !r.chunked
-	case k.x.Request.Method != methodHead:
+	case k.method == methodHead && k.x.Request.Method != methodHead:
 		// The client did not ask with HEAD and expects what is announced.
 		resp.Bodiless = false
 		resp.Body.Length = 0
 	}
-	release(k.x, c, keep)
+	release(k.x, c, whole && r.endsHere(k.method))
+}
+
+// endsHere reports whether the connection can go on behind the head of an answer that has
+// no body. If it announces one nevertheless, nobody knows what follows.
+func (r *head) endsHere(method string) bool {
+	switch {
+	case r.close:
+		return false
+	case r.status == statusNoContent:
+		return r.length <= 0 && !r.chunked
+	}
+	return method == methodHead || !r.chunked
+}
+
+// readKnown fills b with the body of an answer, which is as long as that, and returns
+// the connection to its pool if keep says so.
+func readKnown(x *gateway.Exchange, c *conn, b []byte, keep bool) error {
+	if _, err := io.ReadFull(c.br, b); err != nil {
+		drop(x, c)
+		return outcome(x, fmt.Errorf("%w: %w", errCut, err))
+	}
+	release(x, c, keep)
+	return nil
 }
 
 // release returns a connection to its pool after a complete answer, unless it must

@@ -98,6 +98,8 @@ type call struct {
 	pool              *pool
 	method, authority string
 	deadline          time.Time
+	// repeats says that the request may be carried out twice, and can be sent again.
+	repeats bool
 }
 
 // Invoke implements gateway.Integration.
@@ -122,6 +124,7 @@ func (h *HTTP) Invoke(x *gateway.Exchange) error {
 	if host := mappedHost(x); host != "" {
 		k.authority = host
 	}
+	k.repeats = x.Request.Body.Stream == nil && idempotent(k.method)
 	again, err := h.try(&k, true)
 	if again {
 		_, err = h.try(&k, false)
@@ -132,62 +135,70 @@ func (h *HTTP) Invoke(x *gateway.Exchange) error {
 // errLeaves is the cause when path variables would lead out of the integration's path.
 var errLeaves = errors.New("the path variables make a dot segment in the path of the integration URI")
 
-// try makes one attempt. It reports whether another one, on a new connection, is
-// safe: the backend had closed a reused connection, and the request either was
-// not sent at all, or got not a byte of an answer and may be carried out twice.
+// try makes one attempt. It reports whether another one is safe, as hear does.
 func (h *HTTP) try(k *call, reuse bool) (again bool, err error) {
 	x := k.x
-	c, err := k.pool.get(x, k.deadline, reuse)
+	c, err := k.connect(reuse)
 	if err != nil {
-		return false, unreachable(x, err)
+		return false, err
 	}
-	reused := !c.fresh
-	c.SetDeadline(k.deadline)
-	x.Await(&c.wait) // behind the deadline, which would undo an abort
-
 	body := &x.Request.Body
 	out := h.appendHead(x.Buffers.Request[:0], k, c.local)
-	if body.Stream == nil && len(body.Bytes) <= inOneWrite {
-		out = append(out, body.Bytes...)
+	rest := body.Bytes
+	if body.Stream == nil && len(rest) <= inOneWrite {
+		out, rest = append(out, rest...), nil
 	}
 	x.Buffers.Request = out
-	var n int64
-	if body.Stream == nil && len(body.Bytes) > inOneWrite {
-		c.parts = [2][]byte{out, body.Bytes}
-		c.out = c.parts[:]
-		n, err = c.out.WriteTo(c.Conn)
-		c.parts = [2][]byte{}
-	} else {
-		var m int
-		m, err = c.Write(out)
-		n = int64(m)
-	}
-	retry := reused && reuse
-	if err != nil && n == 0 && retry && !timedOut(err) && !x.Gone() {
-		h.drop(x, c)
-		return true, nil
-	}
-	if err == nil && body.Stream != nil {
+	n, sent := c.write(out, rest)
+	if sent == nil && body.Stream != nil {
 		return false, h.upload(k, c)
 	}
-	// A backend may answer and close before it has read the request: what it said
-	// counts more than the failed write.
 	var r head
-	if rerr := readHead(c, x, &r); rerr != nil {
-		h.drop(x, c)
-		if retry && errors.Is(rerr, errNothing) && !timedOut(err) && !x.Gone() && body.Stream == nil && idempotent(k.method) {
+	if again, err := k.hear(c, &r, n, sent, reuse); again || err != nil {
+		return again, err
+	}
+	return false, h.answer(k, c, &r, sent == nil)
+}
+
+// connect takes a connection to the backend and waits for the answer on it from now on:
+// until the deadline, or until the client leaves.
+func (k *call) connect(reuse bool) (*conn, error) {
+	c, err := k.pool.get(k.x, k.deadline, reuse)
+	if err != nil {
+		return nil, unreachable(k.x, err)
+	}
+	c.SetDeadline(k.deadline)
+	k.x.Await(&c.wait) // behind the deadline, which would undo an abort
+	return c, nil
+}
+
+// hear reads the head of the answer to a request of which n bytes were sent, with the
+// error sent. A backend may answer and close before it has read the request: what it said
+// counts more than the failed write. hear reports whether another attempt, on a new
+// connection, is safe: the backend had closed a reused connection, and the request either
+// was not sent at all, or got not a byte of an answer and may be carried out twice. The
+// connection is given up then, as it is with an error.
+func (k *call) hear(c *conn, r *head, n int64, sent error, reuse bool) (again bool, err error) {
+	retry := reuse && !c.fresh
+	if sent != nil && n == 0 && retry && !timedOut(sent) && !k.x.Gone() {
+		drop(k.x, c)
+		return true, nil
+	}
+	if err := readHead(c, k.x, r); err != nil {
+		drop(k.x, c)
+		if retry && errors.Is(err, errNothing) && !timedOut(sent) && !k.x.Gone() && k.repeats {
 			return true, nil
 		}
-		if err == nil {
-			err = rerr
+		if sent != nil {
+			err = sent
 		}
-		return false, outcome(x, err)
+		return false, outcome(k.x, err)
 	}
-	return false, h.answer(k, c, &r, err == nil)
+	return false, nil
 }
 
 // drop gives up a connection on which an exchange failed.
-func (h *HTTP) drop(x *gateway.Exchange, c *conn) {
+func drop(x *gateway.Exchange, c *conn) {
 	x.Done()
 	c.discard()
 }

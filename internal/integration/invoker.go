@@ -30,10 +30,17 @@ type Invocation struct {
 	// TraceID is the value of X-Amzn-Trace-Id that the function gets to see; empty for a
 	// new one.
 	TraceID string
+	// Async says that nobody waits for the function: the callee answers with status 202 and
+	// no payload as soon as it has taken the event. What becomes of it, and how often it is
+	// tried, is the callee's affair; ErrThrottled says that it takes no more events.
+	Async bool
 }
 
 // An InvocationResult is what a function answered.
 type InvocationResult struct {
+	// Status is that of the call, which says nothing about the function: 200, or 202 if it
+	// was Async. It is 0 if the callee gives none.
+	Status int
 	// Payload is the answer, or the description of the error. It is the caller's.
 	Payload []byte
 	// FunctionError is empty unless the function failed: "Handled" or "Unhandled".

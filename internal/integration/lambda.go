@@ -123,7 +123,7 @@ func (l *Lambda) Invoke(x *gateway.Exchange) error {
 	}
 	source := l.sources.of(x.Request.Method)
 	start := time.Now()
-	result, err := l.call(x, start.Add(l.spec.Timeout), Invocation{
+	result, err := CallFunction(x, l.spec.Invoker, l.spec.Timeout, Invocation{
 		Function:       l.spec.Function,
 		Payload:        payload,
 		SourceARN:      source.arn,
@@ -146,17 +146,21 @@ func (l *Lambda) Invoke(x *gateway.Exchange) error {
 	return l.spec.Response.Apply(x)
 }
 
-// call calls the function. It gives up at the deadline, and when the client leaves. That
-// is what the exchange waits for: a context of the exchange, with one of the deadline below
-// it, would be twice as much to make.
-func (l *Lambda) call(x *gateway.Exchange, deadline time.Time, call Invocation) (InvocationResult, error) {
-	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+// CallFunction calls a function for an exchange. It gives up after the timeout, and when the
+// client leaves. The error is a gateway error: IntegrationTimeout if the function took too
+// long. What access logs show of the error is in x.Integration, and so is the status of the
+// service then.
+//
+// That is what the exchange waits for: a context of the exchange, with one of the deadline
+// below it, would be twice as much to make.
+func CallFunction(x *gateway.Exchange, invoker Invoker, timeout time.Duration, call Invocation) (InvocationResult, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	x.Await(&gateway.Wait{Abort: cancel})
-	result, err := l.spec.Invoker.Invoke(ctx, call)
+	result, err := invoker.Invoke(ctx, call)
 	x.Done()
 	if err != nil {
-		err = l.failed(x, ctx, err)
+		err = callFailed(x, ctx, timeout, err)
 	}
 	return result, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"penstock/internal/event"
 	"penstock/internal/gateway"
@@ -30,15 +31,15 @@ const (
 	serviceThrottled = 429
 )
 
-// failed is the answer when the function was not called, or has not answered.
-func (l *Lambda) failed(x *gateway.Exchange, ctx context.Context, err error) error {
+// callFailed is the answer when the function was not called, or has not answered.
+func callFailed(x *gateway.Exchange, ctx context.Context, timeout time.Duration, err error) error {
 	outcome := &x.Integration
 	switch {
 	case x.Gone():
 		return gateway.ServiceUnavailable(errGone)
 	case ctx.Err() != nil:
 		outcome.Error = textTimeout
-		return gateway.IntegrationTimeout(fmt.Errorf("the function took longer than the timeout of the integration, %v", l.spec.Timeout))
+		return gateway.IntegrationTimeout(fmt.Errorf("the function took longer than the timeout of the integration, %v", timeout))
 	case errors.Is(err, ErrCredentials):
 		outcome.Error = textRole
 		return gateway.InternalError(err)
@@ -60,25 +61,36 @@ func (l *Lambda) failed(x *gateway.Exchange, ctx context.Context, err error) err
 	}
 }
 
-// answer makes the response out of what the function returned.
-func (l *Lambda) answer(x *gateway.Exchange, result *InvocationResult) error {
+// FunctionFailed returns why a function failed, if it did, and puts what access logs show of
+// that into x.Integration.
+func FunctionFailed(x *gateway.Exchange, result *InvocationResult) error {
+	if result.FunctionError == "" {
+		return nil
+	}
+	kind, message := event.FunctionError(result.Payload, maxErrorText)
+	x.Integration.Error = message
+	return fmt.Errorf("the function failed: %s: %s", kind, message)
+}
+
+// ReadAnswer reads what a function returned in a payload format. Header and body lie in the
+// buffers of the exchange, or in the payload. x.Integration has the status of the answer, or
+// what access logs show of the error: that the function failed, or that its answer is none.
+func ReadAnswer(x *gateway.Exchange, result *InvocationResult, version string) (event.Answer, error) {
 	outcome := &x.Integration
 	outcome.ServiceStatus = serviceOK
-	if result.FunctionError != "" {
-		kind, message := event.FunctionError(result.Payload, maxErrorText)
-		outcome.Error = message
-		return gateway.InternalError(fmt.Errorf("the function failed: %s: %s", kind, message))
+	if err := FunctionFailed(x, result); err != nil {
+		return event.Answer{}, err
 	}
 	if len(result.Payload) > MaxResult {
 		outcome.Error = textFormat
-		return gateway.InternalError(fmt.Errorf("the answer of the function has %d bytes, more than %d", len(result.Payload), MaxResult))
+		return event.Answer{}, fmt.Errorf("the answer of the function has %d bytes, more than %d", len(result.Payload), MaxResult)
 	}
 	a := event.Answer{Header: x.Buffers.Response, Text: x.Buffers.Head, Room: x.Buffers.Body}
 	var err error
 	switch {
 	case result.ContentType == StreamedResponse:
 		err = a.ReadStreamed(result.Payload)
-	case l.spec.Version == "2.0":
+	case version == "2.0":
 		err = a.Read20(result.Payload)
 	default:
 		err = a.Read10(result.Payload)
@@ -86,9 +98,18 @@ func (l *Lambda) answer(x *gateway.Exchange, result *InvocationResult) error {
 	x.Buffers.Response, x.Buffers.Head, x.Buffers.Body = a.Header, a.Text, a.Room
 	if err != nil {
 		outcome.Error = textFormat
-		return gateway.InternalError(fmt.Errorf("the answer of the function is malformed: %w", err))
+		return event.Answer{}, fmt.Errorf("the answer of the function is malformed: %w", err)
 	}
 	outcome.Status = a.Status
+	return a, nil
+}
+
+// answer makes the response out of what the function returned.
+func (l *Lambda) answer(x *gateway.Exchange, result *InvocationResult) error {
+	a, err := ReadAnswer(x, result, l.spec.Version)
+	if err != nil {
+		return gateway.InternalError(err)
+	}
 	resp := &x.Response
 	resp.Status, resp.Header = a.Status, a.Header
 	resp.Body = gateway.Body{Bytes: a.Body, Length: int64(len(a.Body))}

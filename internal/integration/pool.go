@@ -211,6 +211,20 @@ func (c *conn) look(fd uintptr) {
 	c.dead = !errors.Is(err, syscall.EAGAIN)
 }
 
+// write sends a request: a head, which may have a short body behind it, and what follows
+// from where that is, in one call of the system. It returns how much was sent.
+func (c *conn) write(head, rest []byte) (int64, error) {
+	if len(rest) == 0 {
+		n, err := c.Write(head)
+		return int64(n), err
+	}
+	c.parts = [2][]byte{head, rest}
+	c.out = c.parts[:]
+	n, err := c.out.WriteTo(c.Conn)
+	c.parts = [2][]byte{}
+	return n, err
+}
+
 // abort wakes whoever waits on the connection with an error.
 func (c *conn) abort() { c.Conn.SetDeadline(longAgo) }
 

@@ -66,10 +66,10 @@ func (h *HTTP) upload(k *call, c *conn) error {
 	<-l.done
 	switch {
 	case fault.error != nil:
-		h.drop(x, c)
+		drop(x, c)
 		return fault.error
 	case l.err != nil:
-		h.drop(x, c)
+		drop(x, c)
 		return outcome(x, l.err)
 	case !l.early:
 		return h.answer(k, c, &l.head, err == nil)

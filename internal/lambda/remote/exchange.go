@@ -82,6 +82,7 @@ func answer(resp *http.Response) (integration.InvocationResult, error) {
 		return integration.InvocationResult{}, err
 	}
 	result := integration.InvocationResult{
+		Status:        resp.StatusCode,
 		Payload:       content,
 		FunctionError: resp.Header.Get("X-Amz-Function-Error"),
 		RequestID:     resp.Header.Get("X-Amzn-Requestid"),

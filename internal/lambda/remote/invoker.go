@@ -163,6 +163,9 @@ func (i *Invoker) call(ctx context.Context, region string, provider aws.Credenti
 		// This field is not part of the signature.
 		r.Header["X-Amzn-Trace-Id"] = []string{in.TraceID}
 	}
+	if in.Async {
+		r.Header["X-Amz-Invocation-Type"] = []string{"Event"}
+	}
 	signer := sigv4.Signer{
 		Credential: sigv4.Credential{AccessKeyID: who.AccessKeyID, SecretAccessKey: who.SecretAccessKey, SessionToken: who.SessionToken},
 		Region:     region,
