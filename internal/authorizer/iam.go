@@ -57,8 +57,8 @@ func (i *IAM) Authorize(x *gateway.Exchange) error {
 		return rejectedOtherAccount.reject(x)
 	}
 	if c.policy != nil {
-		if err := evaluate(x, c.policy, c); err != nil {
-			return err
+		if r := evaluate(x, c.policy, c, invokeAction, routeARN(x)); r != nil {
+			return r.reject(x)
 		}
 	}
 	x.Identity = &c.identity

@@ -194,9 +194,15 @@ var (
 	errCallPanic     = errors.New("the call of the function panicked")
 )
 
-// fail refuses an exchange for a reason that lies with the authorizer. Access logs get
-// to see what happened, but not what the function said.
+// fail refuses an exchange for a reason that lies with the authorizer.
 func (l *Lambda) fail(x *gateway.Exchange, err error) error {
+	x.AuthorizerError, err = lambdaFailure(err)
+	return gateway.AuthorizerFailure(fmt.Errorf("authorizer %s: %w", l.spec.AuthorizerID, err))
+}
+
+// lambdaFailure returns what access logs and operators get to see of the failure of an
+// authorizer. Access logs see what happened, but not what the function said.
+func lambdaFailure(err error) (text string, cause error) {
 	var form *lambdaFormError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -206,14 +212,13 @@ func (l *Lambda) fail(x *gateway.Exchange, err error) error {
 	}
 	switch {
 	case errors.As(err, &form):
-		x.AuthorizerError = "the answer of the function is malformed"
+		return "the answer of the function is malformed", err
 	case err == errNoInvoker, err == errFunction, err == errLambdaTimeout, err == errLeft,
 		errors.Is(err, integration.ErrNoFunction), errors.Is(err, integration.ErrNotPermitted), errors.Is(err, integration.ErrThrottled):
-		x.AuthorizerError = err.Error()
+		return err.Error(), err
 	default:
-		x.AuthorizerError = "the function could not be called"
+		return "the function could not be called", err
 	}
-	return gateway.AuthorizerFailure(fmt.Errorf("authorizer %s: %w", l.spec.AuthorizerID, err))
 }
 
 // A rejection is the answer to a request that is not let through, with what access logs
@@ -247,23 +252,29 @@ func (l *Lambda) decide(x *gateway.Exchange, a *lambdaAnswer) error {
 		if !a.authorized {
 			return rejectedSimply.reject(x)
 		}
-	} else if err := evaluate(x, a.policy, nil); err != nil {
-		return err
+	} else if r := evaluate(x, a.policy, nil, invokeAction, routeARN(x)); r != nil {
+		return r.reject(x)
 	}
 	x.Identity = &a.identity
 	return nil
 }
 
-// evaluate returns nil if a policy allows a request, and otherwise the answer.
-func evaluate(x *gateway.Exchange, p *policy.Document, c *caller) error {
+// evaluate returns nil if a policy allows an action on one of some resources and denies
+// it on none, and otherwise why a request for it is not let through. Without a caller,
+// nobody has signed the request.
+func evaluate(x *gateway.Exchange, p *policy.Document, c *caller, action string, resources ...string) *rejection {
 	v := conditionValues{x, c}
-	switch p.Evaluate(policy.Request{Action: invokeAction, Resource: routeARN(x), Values: v.of}) {
+	decision := policy.NotAllowed
+	for _, resource := range resources {
+		decision = max(decision, p.Evaluate(policy.Request{Action: action, Resource: resource, Values: v.of}))
+	}
+	switch decision {
 	case policy.Allowed:
 		return nil
 	case policy.Denied:
-		return rejectedDenied.reject(x)
+		return &rejectedDenied
 	default:
-		return rejectedNotAllowed.reject(x)
+		return &rejectedNotAllowed
 	}
 }
 
@@ -277,10 +288,15 @@ func routeARN(x *gateway.Exchange) string {
 	return arnOf(x, "/", x.Stage.Name, "/", x.Request.Method, "/", path)
 }
 
-// arnOf returns the ARN of an API, continued.
+// arnOf returns the ARN of the API of an exchange, continued.
 func arnOf(x *gateway.Exchange, more ...string) string {
+	return apiARN(x.Region(), x.Account(), x.API.ID, more...)
+}
+
+// apiARN returns the ARN of an API, continued.
+func apiARN(region, account, api string, more ...string) string {
 	b := make([]byte, 0, 256)
-	for _, part := range [...]string{"arn:", integration.Partition(x.Region()), ":execute-api:", x.Region(), ":", x.Account(), ":", x.API.ID} {
+	for _, part := range [...]string{"arn:", integration.Partition(region), ":execute-api:", region, ":", account, ":", api} {
 		b = append(b, part...)
 	}
 	for _, part := range more {

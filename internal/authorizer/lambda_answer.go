@@ -22,6 +22,10 @@ type lambdaAnswer struct {
 	authorized bool             // a simple response
 	identity   gateway.Identity
 	size       int // about, in memory
+
+	// For WebSocket APIs only: the API key that the function names, and the id of the
+	// call of the function, which is known even if the function has failed.
+	usageKey, requestID string
 }
 
 // A lambdaFormError says why an answer is none.
@@ -44,13 +48,28 @@ func malformed(format string, args ...any) error {
 // is optional, other members mean nothing. What belongs to the other form is refused:
 // an answer that says two things has no meaning that both sides would agree on.
 func parseLambdaAnswer(text []byte, simple bool) (*lambdaAnswer, error) {
-	root, err := jsontree.Read(string(text), lambdaLimits)
+	root, err := readLambdaAnswer(text)
 	if err != nil {
-		return nil, malformed("%v", err)
+		return nil, err
 	}
-	if root.Kind != jsontree.Object {
+	return newLambdaAnswer(root, simple, len(text))
+}
+
+// readLambdaAnswer reads the JSON of an answer.
+func readLambdaAnswer(text []byte) (*jsontree.Node, error) {
+	root, err := jsontree.Read(string(text), lambdaLimits)
+	switch {
+	case err != nil:
+		return nil, malformed("%v", err)
+	case root.Kind != jsontree.Object:
 		return nil, malformed("it is not an object")
 	}
+	return root, nil
+}
+
+// newLambdaAnswer returns what an answer says whose text has a length.
+func newLambdaAnswer(root *jsontree.Node, simple bool, length int) (*lambdaAnswer, error) {
+	var err error
 	identity := &gateway.LambdaIdentity{}
 	a := &lambdaAnswer{identity: gateway.Identity{Lambda: identity}}
 	verdict, principal, document := root.Member("isAuthorized"), root.Member("principalId"), root.Member("policyDocument")
@@ -84,7 +103,7 @@ func parseLambdaAnswer(text []byte, simple bool) (*lambdaAnswer, error) {
 		return nil, err
 	}
 	// A tree of patterns takes several times the memory of its text.
-	a.size = 512 + 8*len(text)
+	a.size = 512 + 8*length
 	return a, nil
 }
 
