@@ -7,12 +7,16 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -44,10 +48,19 @@ func serve(t *testing.T, h *Hub, carrier string, handler Handler) string {
 				return
 			}
 			r := bufio.NewReader(conn)
-			if _, err := ws.Upgrade(struct {
-				io.Reader
-				io.Writer
-			}{r, conn}); err != nil {
+			request, err := http.ReadRequest(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			extensions := Negotiate(request.Header.Values("Sec-WebSocket-Extensions"))
+			key := sha1.Sum([]byte(request.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+			response := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n" +
+				"Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(key[:]) + "\r\n"
+			if extensions != "" {
+				response += "Sec-WebSocket-Extensions: " + extensions + "\r\n"
+			}
+			if _, err := io.WriteString(conn, response+"\r\n"); err != nil {
 				t.Error(err)
 				return
 			}
@@ -55,7 +68,7 @@ func serve(t *testing.T, h *Hub, carrier string, handler Handler) string {
 			if carrier == "stream" {
 				conn = wrapped{conn}
 			}
-			if _, err := h.Adopt(conn, buffered, Info{ID: NewID(), API: "api", Stage: "dev"}, handler); err != nil {
+			if _, err := h.Adopt(conn, buffered, Info{ID: NewID(), API: "api", Stage: "dev", Extensions: extensions}, handler); err != nil {
 				t.Error(err)
 			}
 		}
@@ -66,78 +79,90 @@ func serve(t *testing.T, h *Hub, carrier string, handler Handler) string {
 // TestClient speaks with an implementation of the protocol that is not ours.
 func TestClient(t *testing.T) {
 	t.Parallel()
-	for _, carrier := range carriers {
-		t.Run(carrier, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			defer cancel()
-			h, e := newHub(t, Config{}), newEcho()
-			address := serve(t, h, carrier, e)
-			dial := func() *websocket.Conn {
-				client, _, err := websocket.Dial(ctx, address, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				client.SetReadLimit(1 << 20)
-				return client
-			}
-			client := dial()
-			for _, size := range []int{0, 1, 125, 126, 4000, 30_000, 32_769, 131_072} {
-				want := strings.Repeat("x", size)
-				// This client writes in frames of its buffer if it is given parts.
-				w, err := client.Writer(ctx, websocket.MessageText)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for p := want; len(p) > 0; p = p[min(1000, len(p)):] {
-					if _, err := io.WriteString(w, p[:min(1000, len(p))]); err != nil {
-						t.Fatal(err)
-					}
-				}
-				if err := w.Close(); err != nil {
-					t.Fatal(err)
-				}
-				kind, got, err := client.Read(ctx)
-				if err != nil || kind != websocket.MessageText || string(got) != want {
-					t.Fatalf("%d bytes: read %d, %v", size, len(got), err)
-				}
-			}
-			// Pongs are read while messages are.
-			reading := client.CloseRead(ctx)
-			for range 3 {
-				if err := client.Ping(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := client.Close(websocket.StatusNormalClosure, "bye"); err != nil {
-				t.Errorf("close: %v", err)
-			}
-			<-reading.Done()
-			if got := await(t, e.ends); got.code != Normal || got.reason != "bye" {
-				t.Errorf("ended with %d %q", got.code, got.reason)
-			}
+	for _, mode := range []websocket.CompressionMode{
+		websocket.CompressionDisabled, websocket.CompressionNoContextTakeover, websocket.CompressionContextTakeover,
+	} {
+		for _, carrier := range carriers {
+			t.Run(fmt.Sprint(carrier, mode), func(t *testing.T) {
+				t.Parallel()
+				testClient(t, carrier, mode)
+			})
+		}
+	}
+}
 
-			client = dial()
-			if err := client.Write(ctx, websocket.MessageBinary, []byte("x")); err != nil {
+func testClient(t *testing.T, carrier string, mode websocket.CompressionMode) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	h, e := newHub(t, Config{}), newEcho()
+	address := serve(t, h, carrier, e)
+	dial := func() *websocket.Conn {
+		client, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{CompressionMode: mode, CompressionThreshold: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.SetReadLimit(1 << 20)
+		return client
+	}
+	client := dial()
+	for _, size := range []int{0, 1, 125, 126, 4000, 30_000, 32_769, 131_072} {
+		want := sample(size)
+		// This client writes in frames of its buffer if it is given parts.
+		w, err := client.Writer(ctx, websocket.MessageText)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p := want; len(p) > 0; p = p[min(1000, len(p)):] {
+			if _, err := io.WriteString(w, p[:min(1000, len(p))]); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := client.Read(ctx); websocket.CloseStatus(err) != websocket.StatusUnsupportedData {
-				t.Errorf("binary: %v", err)
-			}
-			await(t, e.ends)
-
-			client = dial()
-			for h.Count("api", "dev") == 0 {
-				runtime.Gosched()
-			}
-			h.CloseStage("api", "dev", GoingAway)
-			var ended websocket.CloseError
-			if _, _, err := client.Read(ctx); !errors.As(err, &ended) || ended.Code != GoingAway || ended.Reason != "Going away" {
-				t.Errorf("stage: %v", err)
-			}
-			await(t, e.ends)
-		})
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		kind, got, err := client.Read(ctx)
+		if err != nil || kind != websocket.MessageText || string(got) != want {
+			t.Fatalf("%d bytes: read %d, %v", size, len(got), err)
+		}
 	}
+	// Pongs are read while messages are.
+	reading := client.CloseRead(ctx)
+	for range 3 {
+		if err := client.Ping(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := client.Close(websocket.StatusNormalClosure, "bye"); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	<-reading.Done()
+	got := await(t, e.ends)
+	if got.code != Normal || got.reason != "bye" {
+		t.Errorf("ended with %d %q", got.code, got.reason)
+	}
+	if agreed := got.c.Info().Extensions; (agreed == "") != (mode == websocket.CompressionDisabled) {
+		t.Errorf("%q was agreed on", agreed)
+	}
+
+	client = dial()
+	if err := client.Write(ctx, websocket.MessageBinary, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := client.Read(ctx); websocket.CloseStatus(err) != websocket.StatusUnsupportedData {
+		t.Errorf("binary: %v", err)
+	}
+	await(t, e.ends)
+
+	client = dial()
+	for h.Count("api", "dev") == 0 {
+		runtime.Gosched()
+	}
+	h.CloseStage("api", "dev", GoingAway)
+	var ended websocket.CloseError
+	if _, _, err := client.Read(ctx); !errors.As(err, &ended) || ended.Code != GoingAway || ended.Reason != "Going away" {
+		t.Errorf("stage: %v", err)
+	}
+	await(t, e.ends)
 }
 
 // certificate returns one that nobody has to trust.

@@ -30,8 +30,7 @@ type Info struct {
 	SourceIP    string
 	UserAgent   string // empty for a client that has sent none
 	DomainName  string // the Host of the handshake
-	// Extensions are those agreed on in the handshake. None is spoken yet: Adopt refuses
-	// anything but "".
+	// Extensions is what was agreed on in the handshake: an answer of Negotiate, or "".
 	Extensions string
 	// Owner is whatever the owner of the connection wants to find here again.
 	Owner any
@@ -121,6 +120,8 @@ type Connection struct {
 	fd         int32
 	generation int32
 	interest   uint32
+	// held is how many bytes of the inbox the Hub has counted. Only the lock guards it.
+	held int32
 
 	// Links of lists, each guarded by the lock of its list.
 	nextReady           *Connection // pool
@@ -150,31 +151,59 @@ func (c *Connection) Send(text []byte) error {
 	if !utf8.Valid(text) {
 		text = replaceInvalid(text)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state != open {
-		return ErrGone
-	}
-	now := c.hub.now()
-	if c.out != nil && (c.out.messages >= l.QueueMessages || c.out.bytes+len(text) > l.QueueBytes) {
-		if c.deadline == 0 {
-			c.deadline = now + int64(l.Stall)
-			c.hub.wheel.move(c, c.deadline)
+	compress := c.compresses(len(text))
+	if compress {
+		// What nobody will get is not worth being compressed.
+		c.mu.Lock()
+		err := c.admit(0)
+		c.mu.Unlock()
+		if err != nil {
+			return err
 		}
-		return ErrFull
 	}
 	buffer := buffers.Get().(*[]byte)
 	frames := slices.Grow((*buffer)[:0], len(text)+(len(text)/l.Frame+1)*maxHeader)
-	frames = appendMessage(frames, text, l.Frame)
-	c.transmit(frames, message)
+	if compress {
+		frames = appendCompressed(frames, text, l.Frame)
+	} else {
+		frames = appendMessage(frames, text, l.Frame)
+	}
+	c.mu.Lock()
+	err := c.post(frames, message)
+	c.mu.Unlock()
 	if cap(frames) <= maxBuffer {
 		*buffer = frames
 		buffers.Put(buffer)
 	}
+	return err
+}
+
+// admit returns why a message of so many bytes is not sent. The lock is held.
+func (c *Connection) admit(n int) error {
 	if c.state != open {
 		return ErrGone
 	}
-	c.lastActive.Store(now)
+	l := &c.hub.config.Limits
+	if c.out != nil && (c.out.messages >= l.QueueMessages || c.out.bytes+n > l.QueueBytes) {
+		if c.deadline == 0 {
+			c.deadline = c.hub.now() + int64(l.Stall)
+			c.hub.wheel.move(c, c.deadline)
+		}
+		return ErrFull
+	}
+	return nil
+}
+
+// post sends the frames of a message, if the queue admits them. The lock is held.
+func (c *Connection) post(frames []byte, k kind) error {
+	if err := c.admit(len(frames)); err != nil {
+		return err
+	}
+	c.transmit(frames, k)
+	if c.state != open {
+		return ErrGone
+	}
+	c.lastActive.Store(c.hub.now())
 	return nil
 }
 
@@ -233,6 +262,7 @@ func (c *Connection) end(code int, reason string) {
 	c.state = closing
 	c.code, c.reason = uint16(code), reason
 	c.in, c.paced = nil, false
+	c.account()
 	c.endDue = true
 	c.deadline = h.now() + int64(h.config.Limits.Grace)
 	h.forget(c)
@@ -246,7 +276,10 @@ func (c *Connection) release(abort bool) {
 		return
 	}
 	c.state = closed
-	c.out = nil
+	if c.out != nil {
+		c.hub.queued.Add(-int64(c.out.bytes))
+		c.out = nil
+	}
 	c.carrier.close(c, abort)
 	c.hub.wheel.remove(c)
 	c.part()

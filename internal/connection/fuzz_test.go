@@ -78,15 +78,16 @@ func (l *log) Closed(_ *Connection, code int, reason string) {
 
 // play feeds bytes to a connection in pieces. With lazy workers work only when nothing
 // else goes on.
-func play(t *testing.T, data []byte, piece int, lazy bool) (*log, *tape) {
+func play(t *testing.T, data []byte, piece int, extensions string, lazy bool) (*log, *tape) {
 	h, l, p := newStill(), new(log), new(tape)
 	c := h.adoptTape(l, p)
+	c.info.Extensions = extensions
 	for len(data) > 0 && !p.closed {
 		c.mu.Lock()
 		n := min(piece, len(data), 64<<10)
 		c.receive(bytes.Clone(data[:n]))
 		data = data[n:]
-		if in := c.in; in != nil && (len(in.rest) > 64<<10+h.config.Limits.Frame+maxHeader || len(in.text) > h.config.Limits.Message) {
+		if in := c.in; in != nil && (len(in.rest)-in.start > 64<<10+h.config.Limits.Frame+maxHeader || len(in.text) > h.config.Limits.Message) {
 			t.Errorf("%d bytes are kept, and %d of a message", len(in.rest), len(in.text))
 		}
 		if int(c.inFlight) > h.config.Limits.InFlight || c.out != nil {
@@ -114,8 +115,8 @@ func play(t *testing.T, data []byte, piece int, lazy bool) (*log, *tape) {
 	c.mu.Unlock()
 	for h.work() {
 	}
-	if len(l.ends) != 1 || !p.closed || h.live != 0 || h.bytes.Load() != 0 {
-		t.Errorf("ends %q, closed %t, %d live, %d bytes in flight", l.ends, p.closed, h.live, h.bytes.Load())
+	if len(l.ends) != 1 || !p.closed || h.live != 0 || h.Stats() != (Stats{}) {
+		t.Errorf("ends %q, closed %t, %d live, %+v", l.ends, p.closed, h.live, h.Stats())
 	}
 	return l, p
 }
@@ -125,16 +126,25 @@ func play(t *testing.T, data []byte, piece int, lazy bool) (*log, *tape) {
 func FuzzFrames(f *testing.F) {
 	for _, tt := range protocolCases {
 		if len(tt.send) < 1000 {
-			f.Add(tt.send, uint16(1))
-			f.Add(tt.send, uint16(7))
+			f.Add(tt.send, uint16(1), false)
+			f.Add(tt.send, uint16(7), true)
 		}
 	}
-	f.Add(bytes.Repeat(text("x"), 100), uint16(50))
-	f.Add(bytes.Repeat(frame(true, ws.OpPing, "x"), 250), uint16(50))
-	f.Add(frames(bytes.Repeat(text(""), 40), bytes.Repeat(frame(true, ws.OpPong, ""), 120), closeFrame(1001, "x")), uint16(300))
-	f.Fuzz(func(t *testing.T, data []byte, cut uint16) {
-		whole, wholeTape := play(t, data, len(data), true)
-		cuts, cutTape := play(t, data, int(cut)+1, false)
+	for _, tt := range compressionCases {
+		if len(tt.send) < 1500 {
+			f.Add(tt.send, uint16(3), true)
+		}
+	}
+	f.Add(bytes.Repeat(text("x"), 100), uint16(50), false)
+	f.Add(bytes.Repeat(frame(true, ws.OpPing, "x"), 250), uint16(50), false)
+	f.Add(frames(bytes.Repeat(text(""), 40), bytes.Repeat(frame(true, ws.OpPong, ""), 120), closeFrame(1001, "x")), uint16(300), true)
+	f.Fuzz(func(t *testing.T, data []byte, cut uint16, compress bool) {
+		extensions := ""
+		if compress {
+			extensions = deflateResponse
+		}
+		whole, wholeTape := play(t, data, len(data), extensions, true)
+		cuts, cutTape := play(t, data, int(cut)+1, extensions, false)
 		if !slices.Equal(whole.messages, cuts.messages) || !slices.Equal(whole.ends, cuts.ends) ||
 			!bytes.Equal(wholeTape.written, cutTape.written) {
 			t.Errorf("at once: %q %q %q\nin pieces: %q %q %q", whole.messages, whole.ends, wholeTape.written,

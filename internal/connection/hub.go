@@ -59,8 +59,14 @@ type Limits struct {
 	// InFlightBytes is how much the messages of all connections in flight may hold. When
 	// it is reached, each connection has one in flight at most. Default 268435456.
 	InFlightBytes int64
+	// PartialBytes is how much of messages that are not whole yet, and of frames that wait
+	// for their turn, all connections together may hold. Beyond half of it, connections
+	// that hold more than an equal share end with Internal, and beyond it all that need
+	// more. Default 268435456.
+	PartialBytes int64
 	// Controls is how many frames that carry no message are read of a connection in a
-	// tick. Default 100.
+	// tick. 16 KB that a compressed message grows by, being inflated, count as one of
+	// them. Default 100.
 	Controls int
 	// Grace is how long a connection may take to end after its close frame. Default
 	// 5 seconds.
@@ -98,11 +104,14 @@ func (c *Config) defaults() {
 	setDefault(&l.Stall, 10*time.Second)
 	setDefault(&l.InFlight, 16)
 	setDefault(&l.InFlightBytes, 256<<20)
+	setDefault(&l.PartialBytes, 256<<20)
 	setDefault(&l.Controls, 100)
 	setDefault(&l.Grace, 5*time.Second)
 	setDefault(&c.Workers, 4096)
 	setDefault(&c.Pollers, max(1, runtime.GOMAXPROCS(0)/2))
 	setDefault(&c.Tick, time.Second)
+	// More than that of one connection cannot be counted.
+	l.Frame, l.Message = min(l.Frame, 1<<29), min(l.Message, 1<<29)
 	l.InFlight = min(l.InFlight, 1<<15)
 	l.Controls = min(l.Controls, 1<<15)
 	if c.Logger == nil {
@@ -126,6 +135,10 @@ type Hub struct {
 	wheel wheel
 	// bytes is how much the messages in flight hold.
 	bytes atomic.Int64
+	// partial is how much the inboxes hold, and queued how much the outboxes do.
+	partial, queued atomic.Int64
+	// open is how many connections are found.
+	open atomic.Int64
 	// goroutines are all but the workers.
 	goroutines sync.WaitGroup
 	stop       chan struct{}
@@ -174,13 +187,21 @@ func (h *Hub) now() int64 { return int64(time.Since(h.start)) }
 // may. The handler may be called before Adopt returns. After an error the connection is
 // still the caller's.
 func (h *Hub) Adopt(conn net.Conn, buffered []byte, info Info, handler Handler) (*Connection, error) {
-	switch {
-	case !ValidID(info.ID):
+	return h.Accept(conn, nil, buffered, info, handler)
+}
+
+// Accept is Adopt for a client that waits for the last word of its handshake: that is sent
+// before anything else, so that whoever has heard it can be found.
+func (h *Hub) Accept(conn net.Conn, last, buffered []byte, info Info, handler Handler) (*Connection, error) {
+	if !ValidID(info.ID) {
 		return nil, fmt.Errorf("adopt a connection: %q is no connection ID", info.ID)
-	case info.Extensions != "":
-		return nil, fmt.Errorf("adopt a connection: no extension is supported, but %q was agreed on", info.Extensions)
+	}
+	extensions, ok := agreed(info.Extensions)
+	if !ok {
+		return nil, fmt.Errorf("adopt a connection: extensions %q are none of ours", info.Extensions)
 	}
 	now := h.now()
+	info.Extensions = extensions
 	if info.ConnectedAt.IsZero() {
 		info.ConnectedAt = time.Now()
 	}
@@ -197,7 +218,10 @@ func (h *Hub) Adopt(conn net.Conn, buffered []byte, info Info, handler Handler) 
 	if err == nil {
 		if c.carrier, err = h.carry(c, conn); err == nil {
 			h.wheel.add(c, c.due(now))
-			if len(buffered) > 0 {
+			if len(last) > 0 {
+				c.transmit(last, control)
+			}
+			if len(buffered) > 0 && c.state == open {
 				c.receive(append([]byte(nil), buffered...))
 			}
 			return c, nil
@@ -253,6 +277,7 @@ func (h *Hub) enter(c *Connection) error {
 	c.info.API, c.info.Stage = g.api, g.stage
 	g.byID[c.info.ID] = c
 	h.live++
+	h.open.Add(1)
 	return nil
 }
 
@@ -260,6 +285,7 @@ func (h *Hub) enter(c *Connection) error {
 func (h *Hub) forget(c *Connection) {
 	key := stageKey{c.info.API, c.info.Stage}
 	h.mu.Lock()
+	h.open.Add(-1)
 	g := h.stages[key]
 	if delete(g.byID, c.info.ID); len(g.byID) == 0 {
 		delete(h.stages, key)
@@ -296,6 +322,27 @@ func (h *Hub) Count(api, stage string) int {
 		return len(g.byID)
 	}
 	return 0
+}
+
+// Total returns how many connections are open.
+func (h *Hub) Total() int { return int(h.open.Load()) }
+
+// Stats are what the connections of a Hub hold at one time.
+type Stats struct {
+	// Connections is how many are open.
+	Connections int
+	// InFlightBytes are those of messages that handlers are not done with.
+	InFlightBytes int64
+	// PartialBytes are those of messages that are not whole yet.
+	PartialBytes int64
+	// QueuedBytes are those that wait for clients to read. What many wait for counts for
+	// each of them.
+	QueuedBytes int64
+}
+
+// Stats costs four loads, whatever the number of connections.
+func (h *Hub) Stats() Stats {
+	return Stats{h.Total(), h.bytes.Load(), h.partial.Load(), h.queued.Load()}
 }
 
 // Range calls f for every connection that was open when Range began, until f returns

@@ -117,7 +117,13 @@ func newHub(t testing.TB, config Config) *Hub {
 
 func adopt(t testing.TB, h *Hub, conn net.Conn, handler Handler) *Connection {
 	t.Helper()
-	c, err := h.Adopt(conn, nil, Info{ID: NewID(), API: "api", Stage: "dev"}, handler)
+	return adoptAgreed(t, h, conn, handler, "")
+}
+
+// adoptAgreed adopts a client that extensions were agreed on with.
+func adoptAgreed(t testing.TB, h *Hub, conn net.Conn, handler Handler, extensions string) *Connection {
+	t.Helper()
+	c, err := h.Adopt(conn, nil, Info{ID: NewID(), API: "api", Stage: "dev", Extensions: extensions}, handler)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +179,7 @@ func TestAdopt(t *testing.T) {
 			server, client := pair(t, carrier)
 			at := time.Now().Add(-time.Minute)
 			info := Info{ID: NewID(), API: "api", Stage: "dev", ConnectedAt: at, SourceIP: "192.0.2.7",
-				UserAgent: "ua/1", DomainName: "example.com", Owner: 7}
+				UserAgent: "ua/1", DomainName: "example.com", Extensions: windowResponse, Owner: 7}
 			both := append(text("one"), text("two")...)
 			c, err := h.Adopt(server, both[:len(both)-3], info, r)
 			if err != nil {
@@ -208,7 +214,8 @@ func TestAdopt(t *testing.T) {
 			for name, bad := range map[string]Info{
 				"same ID":    info,
 				"no ID":      {API: "api", Stage: "dev"},
-				"extensions": {ID: NewID(), Extensions: "permessage-deflate"},
+				"takeover":   {ID: NewID(), Extensions: "permessage-deflate"},
+				"extensions": {ID: NewID(), Extensions: deflateResponse + ", x"},
 			} {
 				if _, err := h.Adopt(second, nil, bad, r); err == nil {
 					t.Errorf("%s: adopted", name)

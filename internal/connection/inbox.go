@@ -13,12 +13,46 @@ const opPing = ws.OpPing
 // are silent between messages have none.
 type inbox struct {
 	// rest are bytes not looked at yet: less than a frame, or, while reading has stopped,
-	// less than a frame and what was read at once.
-	rest []byte
+	// less than a frame and what was read at once. Those before start have been looked at,
+	// and will be let go of when they are the greater part.
+	rest  []byte
+	start int
 	// text are the fragments of a message so far; checked of its bytes are known to be
 	// whole characters.
 	text    []byte
 	checked int
+	// compressed says that the text is to be inflated first, once it is whole.
+	compressed bool
+}
+
+// account tells the Hub how much the inbox holds, and ends the connection if that is more
+// than there is for it. The lock is held.
+//
+// The code is Internal: the message is not too long for what the client was promised, it
+// is us who have no room for it. Not to read it would be no way out, for what makes room
+// is only that others are read.
+func (c *Connection) account() {
+	size := 0
+	if c.in != nil {
+		size = cap(c.in.rest) + cap(c.in.text)
+	}
+	grown := size - int(c.held)
+	if grown == 0 {
+		return
+	}
+	c.held = int32(size)
+	if total := c.hub.partial.Add(int64(grown)); grown > 0 && !c.hub.hasRoom(int64(size), total) {
+		c.fail(Internal, "")
+	}
+}
+
+// hasRoom reports whether one connection may hold so much of messages that are not whole
+// if all of them hold total. Half of what there is is for whoever comes first. The other
+// half is for those that hold no more than an equal share of it, so that many who send
+// parts and no ends do not shut out one whose frame comes in two packets.
+func (h *Hub) hasRoom(size, total int64) bool {
+	limit := h.config.Limits.PartialBytes
+	return total <= limit/2 || total <= limit && size <= limit/2/max(1, h.open.Load())
 }
 
 // receive takes bytes from the client, and changes them. The lock is held.
@@ -39,6 +73,7 @@ func (c *Connection) receive(p []byte) {
 		}
 		c.in.rest = bytes.Clone(p[n:])
 	}
+	c.account()
 	c.update()
 }
 
@@ -46,13 +81,18 @@ func (c *Connection) receive(p []byte) {
 func (c *Connection) resume() {
 	c.pinged = false
 	if in := c.in; in != nil && c.state == open {
-		n := c.parse(in.rest)
-		if in.rest = in.rest[n:]; len(in.rest) == 0 {
-			in.rest = nil
+		in.start += c.parse(in.rest[in.start:])
+		switch {
+		case in.start < len(in.rest)/2:
+		case in.start < len(in.rest):
+			in.rest, in.start = bytes.Clone(in.rest[in.start:]), 0
+		default:
+			in.rest, in.start = nil, 0
 			if c.in == in && in.text == nil && !c.fragmented {
 				c.in = nil
 			}
 		}
+		c.account()
 	}
 	c.update()
 }
@@ -93,6 +133,9 @@ func (c *Connection) parse(p []byte) int {
 // checkHeader returns the code that a frame deserves before its payload has come, and 0
 // if it may come. The lock is held.
 func (c *Connection) checkHeader(h ws.Header) int {
+	if c.mayCompress(h) {
+		h.Rsv = 0
+	}
 	s := ws.StateServerSide
 	if c.fragmented {
 		s = s.Set(ws.StateFragmented)
@@ -122,19 +165,20 @@ func (c *Connection) control(op ws.OpCode, payload []byte) {
 		var frame [maxHeader + maxControl]byte
 		c.transmit(appendFrame(frame[:0], true, ws.OpPong, payload), pong)
 	}
-	c.pace()
+	c.pace(1)
 }
 
-// pace counts a frame that carries nothing. More of them than are allowed in a tick wait
-// for the next one, unread, so that they cost their sender more than us.
-func (c *Connection) pace() {
+// pace counts frames that carry nothing. More of them than are allowed in a tick wait for
+// the next one, unread, so that they cost their sender more than us.
+func (c *Connection) pace(n int) {
 	if c.state != open {
 		return
 	}
 	if tick := c.hub.wheel.tick.Load(); tick != c.controlTick {
 		c.controlTick, c.controls = tick, 0
 	}
-	if c.controls++; int(c.controls) >= c.hub.config.Limits.Controls {
+	limit := c.hub.config.Limits.Controls
+	if c.controls += uint16(min(n, limit)); int(c.controls) >= limit {
 		c.controlTick, c.paced = 0, true
 		c.controls = 0
 		c.hub.wheel.move(c, 0)
@@ -144,6 +188,10 @@ func (c *Connection) pace() {
 // data takes one frame of a message. The lock is held.
 func (c *Connection) data(h ws.Header, payload []byte) {
 	if h.Fin && !c.fragmented {
+		if h.Rsv != 0 {
+			c.unpack(payload)
+			return
+		}
 		if !utf8.Valid(payload) {
 			c.fail(InvalidText, "")
 			return
@@ -155,23 +203,32 @@ func (c *Connection) data(h ws.Header, payload []byte) {
 		c.in = new(inbox)
 	}
 	in := c.in
-	in.text = append(in.text, payload...)
-	checked, ok := checkText(in.text, in.checked)
-	if !ok || h.Fin && checked < len(in.text) {
-		c.fail(InvalidText, "")
-		return
+	if !c.fragmented {
+		in.compressed = h.Rsv != 0
 	}
-	in.checked = checked
+	in.text = append(in.text, payload...)
+	if !in.compressed {
+		checked, ok := checkText(in.text, in.checked)
+		if !ok || h.Fin && checked < len(in.text) {
+			c.fail(InvalidText, "")
+			return
+		}
+		in.checked = checked
+	}
 	c.fragmented = !h.Fin
 	switch {
 	case h.Fin:
-		text := in.text
-		in.text, in.checked = nil, 0
+		text, compressed := in.text, in.compressed
+		in.text, in.checked, in.compressed = nil, 0, false
 		if in.rest == nil {
 			c.in = nil
 		}
-		c.deliver(text)
+		if compressed {
+			c.unpack(text)
+		} else {
+			c.deliver(text)
+		}
 	case len(payload) == 0:
-		c.pace()
+		c.pace(1)
 	}
 }

@@ -22,7 +22,7 @@ const maxPongs = 16
 
 // A chunk is the rest of one message or of one control frame.
 type chunk struct {
-	data []byte
+	data []byte // never changed if shared
 	kind kind
 	next *chunk
 }
@@ -37,7 +37,7 @@ func (o *outbox) push(k *chunk) {
 	o.last = k
 	o.bytes += len(k.data)
 	switch k.kind {
-	case message:
+	case message, shared:
 		o.messages++
 	case pong:
 		o.pongs++
@@ -67,7 +67,7 @@ func (o *outbox) sent(n int) {
 		o.last = nil
 	}
 	switch k.kind {
-	case message:
+	case message, shared:
 		o.messages--
 	case pong:
 		o.pongs--
@@ -85,12 +85,14 @@ type kind uint8
 
 const (
 	message kind = iota
+	// shared is a message whose bytes never change, and others may queue as well.
+	shared
 	control
 	pong
 )
 
-// transmit sends frames, or queues what the network does not take at once. The lock is
-// held. Afterwards the connection may have ended: what cannot be written is lost.
+// transmit sends frames, or queues what the network does not take at once. Those that are
+// not shared stay the caller's. The lock is held. Afterwards the connection may have ended: what cannot be written is lost.
 func (c *Connection) transmit(frames []byte, k kind) {
 	begun := false
 	if c.out == nil {
@@ -108,15 +110,21 @@ func (c *Connection) transmit(frames []byte, k kind) {
 	}
 	if k == pong && c.out.pong != nil && c.out.pongs >= maxPongs {
 		o := c.out
-		o.bytes += len(frames) - len(o.pong.data)
+		more := len(frames) - len(o.pong.data)
+		o.bytes += more
+		c.hub.queued.Add(int64(more))
 		o.pong.data = append(o.pong.data[:0], frames...)
 		return
 	}
-	queued := &chunk{data: bytes.Clone(frames), kind: k}
+	if k != shared {
+		frames = bytes.Clone(frames)
+	}
+	queued := &chunk{data: frames, kind: k}
 	if k == pong && !begun {
 		c.out.pong = queued
 	}
 	c.out.push(queued)
+	c.hub.queued.Add(int64(len(frames)))
 	c.update()
 }
 
@@ -139,6 +147,7 @@ func (c *Connection) flush() {
 // sent counts n bytes of the first chunk as written. The lock is held.
 func (c *Connection) sent(n int) {
 	c.out.sent(n)
+	c.hub.queued.Add(-int64(n))
 	if c.state == open && c.deadline != 0 && !c.crowded(2) {
 		c.deadline = 0
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,15 +47,19 @@ func fragments(n, size int, last string) (b []byte) {
 	return append(b, frame(true, op, last)...)
 }
 
-// protocolCases are RFC 6455 in bytes. Where the code is 0 the connection stays open.
-var protocolCases = []struct {
+// A protocolCase is what a client sends, and what comes of it. Where the code is 0 the
+// connection stays open.
+type protocolCase struct {
 	name     string
 	send     []byte
 	want     []byte
 	messages []string
 	code     int
 	reason   string
-}{
+}
+
+// protocolCases are RFC 6455 in bytes.
+var protocolCases = []protocolCase{
 	// Messages.
 	{name: "text", send: text("hi"), messages: []string{"hi"}},
 	{name: "empty text", send: text(""), messages: []string{""}},
@@ -74,6 +79,11 @@ var protocolCases = []struct {
 	{name: "binary too long", send: with(header(8, 1<<40), 3), want: closes(Unacceptable), code: Unacceptable},
 	{name: "binary, continued", send: frames(frame(false, ws.OpBinary, "a"), frame(true, ws.OpContinuation, "b")),
 		want: closes(Unacceptable), code: Unacceptable},
+	{name: "binary, continued by text", send: frames(frame(false, ws.OpBinary, "a"), text("b")),
+		want: closes(Unacceptable), code: Unacceptable},
+	{name: "0 in two bytes", send: header(2, 0), want: closes(Violation), code: Violation},
+	{name: "0 in eight bytes", send: header(8, 0), want: closes(Violation), code: Violation},
+	{name: "125 in eight bytes", send: header(8, 125), want: closes(Violation), code: Violation},
 
 	// Fragments.
 	{name: "two fragments", send: frames(frame(false, ws.OpText, "a"), frame(true, ws.OpContinuation, "b")),
@@ -82,12 +92,25 @@ var protocolCases = []struct {
 		messages: []string{""}},
 	{name: "empty last fragment", send: fragments(2, 1, ""), messages: []string{"xx"}},
 	{name: "single bytes", send: fragments(300, 1, "y"), messages: []string{strings.Repeat("x", 300) + "y"}},
+	{name: "flood of single bytes", send: fragments(5000, 1, ""), messages: []string{strings.Repeat("x", 5000)}},
+	{name: "sizes of headers", send: frames(frame(false, ws.OpText, strings.Repeat("a", 125)),
+		frame(false, ws.OpContinuation, strings.Repeat("b", 126)), frame(true, ws.OpContinuation, strings.Repeat("c", 127))),
+		messages: []string{strings.Repeat("a", 125) + strings.Repeat("b", 126) + strings.Repeat("c", 127)}},
 	{name: "131072 bytes", send: fragments(4, 32768, ""), messages: []string{strings.Repeat("x", 131072)}},
 	{name: "131073 bytes", send: fragments(4, 32768, "y"), want: closes(TooBig), code: TooBig},
 	{name: "fragment too long", send: frames(frame(false, ws.OpText, "a"), with(header(2, 32769), 1)),
 		want: closes(TooBig), code: TooBig},
 	{name: "ping between fragments", send: frames(frame(false, ws.OpText, "a"), frame(true, ws.OpPing, "p"), frame(true, ws.OpContinuation, "b")),
 		want: serverFrame(ws.OpPong, "p"), messages: []string{"ab"}},
+	{name: "controls between all fragments", send: frames(frame(true, ws.OpPong, ""), frame(false, ws.OpText, "a"),
+		frame(true, ws.OpPing, "p"), frame(true, ws.OpPong, "x"), frame(false, ws.OpContinuation, "b"), frame(true, ws.OpPing, "q"),
+		frame(true, ws.OpContinuation, "c"), frame(true, ws.OpPing, "r"), frame(false, ws.OpText, "d"), frame(true, ws.OpContinuation, "e")),
+		want:     frames(serverFrame(ws.OpPong, "p"), serverFrame(ws.OpPong, "q"), serverFrame(ws.OpPong, "r")),
+		messages: []string{"abc", "de"}},
+	{name: "fragmented ping between fragments", send: frames(frame(false, ws.OpText, "a"), frame(false, ws.OpPing, "p")),
+		want: closes(Violation), code: Violation},
+	{name: "continuation of a control frame", send: frames(frame(true, ws.OpPing, "p"), frame(true, ws.OpContinuation, "b")),
+		want: frames(serverFrame(ws.OpPong, "p"), closes(Violation)), code: Violation},
 	{name: "close between fragments", send: frames(frame(false, ws.OpText, "a"), closeFrame(1000, "")),
 		want: closes(Normal), code: Normal},
 	{name: "continuation first", send: frame(true, ws.OpContinuation, "a"), want: closes(Violation), code: Violation},
@@ -105,6 +128,17 @@ var protocolCases = []struct {
 	{name: "unmasked close", send: unmasked(ws.OpClose, "\x03\xe8"), want: closes(Violation), code: Violation},
 	{name: "after a message", send: frames(text("a"), unmasked(ws.OpText, "b"), text("c")),
 		want: closes(Violation), messages: []string{"a"}, code: Violation},
+	{name: "unmasked continuation", send: frames(frame(false, ws.OpText, "a"), unmasked(ws.OpContinuation, "b")),
+		want: closes(Violation), code: Violation},
+	{name: "unmasked binary", send: unmasked(ws.OpBinary, "a"), want: closes(Violation), code: Violation},
+	{name: "mask of zeros", send: []byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'}, messages: []string{"hi"}},
+	{name: "another mask", send: []byte{0x81, 0x85, 1, 2, 3, 4, 'h' ^ 1, 'e' ^ 2, 'l' ^ 3, 'l' ^ 4, 'o' ^ 1}, messages: []string{"hello"}},
+	{name: "the wrong mask", send: []byte{0x81, 0x82, 0xff, 0xff, 0xff, 0xff, 'h', 'i'}, want: closes(InvalidText), code: InvalidText},
+	{name: "a new mask in each frame", send: []byte{0x01, 0x81, 1, 2, 3, 4, 'a' ^ 1, 0x80, 0x81, 9, 2, 3, 4, 'b' ^ 9}, messages: []string{"ab"}},
+	{name: "all RSV bits", send: with(text("hi"), 0x70), want: closes(Violation), code: Violation},
+	{name: "RSV3 of a pong", send: with(frame(true, ws.OpPong, ""), 0x10), want: closes(Violation), code: Violation},
+	{name: "RSV1 of a fragment", send: with(frame(false, ws.OpText, "a"), 0x40), want: closes(Violation), code: Violation},
+	{name: "RSV1 of a binary message", send: with(frame(true, ws.OpBinary, "a"), 0x40), want: closes(Violation), code: Violation},
 	{name: "RSV1", send: with(text("hi"), 0x40), want: closes(Violation), code: Violation},
 	{name: "RSV2", send: with(text("hi"), 0x20), want: closes(Violation), code: Violation},
 	{name: "RSV3", send: with(text("hi"), 0x10), want: closes(Violation), code: Violation},
@@ -112,10 +146,6 @@ var protocolCases = []struct {
 	{name: "RSV2 of a close", send: with(closeFrame(1000, ""), 0x20), want: closes(Violation), code: Violation},
 	{name: "RSV1 of a continuation", send: frames(frame(false, ws.OpText, "a"), with(frame(true, ws.OpContinuation, ""), 0x40)),
 		want: closes(Violation), code: Violation},
-	{name: "opcode 3", send: frame(true, 3, ""), want: closes(Violation), code: Violation},
-	{name: "opcode 7", send: frame(true, 7, "hi"), want: closes(Violation), code: Violation},
-	{name: "opcode 11", send: frame(true, 11, ""), want: closes(Violation), code: Violation},
-	{name: "opcode 15", send: frame(true, 15, "hi"), want: closes(Violation), code: Violation},
 
 	// Pings and pongs.
 	{name: "ping", send: frame(true, ws.OpPing, "x"), want: serverFrame(ws.OpPong, "x")},
@@ -126,6 +156,9 @@ var protocolCases = []struct {
 	{name: "ping of 126 bytes", send: frame(true, ws.OpPing, strings.Repeat("p", 126)), want: closes(Violation), code: Violation},
 	{name: "fragmented ping", send: frame(false, ws.OpPing, "p"), want: closes(Violation), code: Violation},
 	{name: "ten pings", send: bytes.Repeat(frame(true, ws.OpPing, "p"), 10), want: bytes.Repeat(serverFrame(ws.OpPong, "p"), 10)},
+	{name: "flood of pongs", send: frames(bytes.Repeat(frame(true, ws.OpPong, "x"), 2000), text("a")), messages: []string{"a"}},
+	{name: "ping after close", send: frames(closeFrame(1000, ""), frame(true, ws.OpPing, "p")), want: closes(Normal), code: Normal},
+	{name: "two closes", send: frames(closeFrame(1000, "a"), closeFrame(1001, "b")), want: closes(Normal), code: Normal, reason: "a"},
 	{name: "pong", send: frame(true, ws.OpPong, "x")},
 	{name: "pong of 126 bytes", send: frame(true, ws.OpPong, strings.Repeat("p", 126)), want: closes(Violation), code: Violation},
 	{name: "pong and text", send: frames(frame(true, ws.OpPong, ""), text("a")), messages: []string{"a"}},
@@ -141,6 +174,8 @@ var protocolCases = []struct {
 	{name: "close of 126 bytes", send: frame(true, ws.OpClose, "\x03\xe8"+strings.Repeat("r", 124)), want: closes(Violation), code: Violation},
 	{name: "fragmented close", send: frame(false, ws.OpClose, "\x03\xe8"), want: closes(Violation), code: Violation},
 	{name: "close with a bad reason", send: closeFrame(1000, "\xc3\x28"), want: closes(InvalidText), code: InvalidText},
+	{name: "close with half a character", send: closeFrame(1000, "abc\xe2\x82"), want: closes(InvalidText), code: InvalidText},
+	{name: "close with a bad code and a bad reason", send: closeFrame(999, "\xff"), want: closes(Violation), code: Violation},
 	{name: "text after close", send: frames(closeFrame(1000, ""), text("a")), want: closes(Normal), code: Normal},
 	{name: "text before close", send: frames(text("a"), closeFrame(1000, "")), want: closes(Normal),
 		messages: []string{"a"}, code: Normal},
@@ -168,7 +203,7 @@ var protocolCases = []struct {
 
 func TestProtocol(t *testing.T) {
 	t.Parallel()
-	cases := protocolCases
+	cases := slices.Clone(protocolCases)
 	for code := range 70000 {
 		// All codes whose neighbour is treated differently, and the neighbours.
 		if code > 0xffff || code > 0 && validCode(code) == validCode(code-1) && (code < 999 || code > 1016) {
@@ -186,6 +221,36 @@ func TestProtocol(t *testing.T) {
 	if len(cases) < len(protocolCases)+20 {
 		t.Fatalf("only %d cases of codes", len(cases)-len(protocolCases))
 	}
+	for op := range ws.OpCode(16) {
+		if op.IsReserved() {
+			for name, send := range map[string][]byte{
+				"alone":        frame(true, op, ""),
+				"with payload": frame(true, op, "hi"),
+				"fragmented":   frame(false, op, "hi"),
+				"in a message": frames(frame(false, ws.OpText, "a"), frame(true, op, "b")),
+			} {
+				cases = append(cases, protocolCase{name: fmt.Sprintf("opcode %d %s", op, name), send: send, want: closes(Violation), code: Violation})
+			}
+		}
+	}
+	// A text of characters of all lengths, cut in two at every byte, and a bad one, which
+	// is found in the first fragment that shows it.
+	const all, bad = "aé€😀", "aé€\xf4\x90😀"
+	for i := range len(all) + 1 {
+		cases = append(cases, protocolCase{name: fmt.Sprintf("cut at %d", i), messages: []string{all},
+			send: frames(frame(false, ws.OpText, all[:i]), frame(true, ws.OpContinuation, all[i:]))})
+	}
+	for i := range len(bad) + 1 {
+		cases = append(cases, protocolCase{name: fmt.Sprintf("bad, cut at %d", i), want: closes(InvalidText), code: InvalidText,
+			send: frames(frame(false, ws.OpText, bad[:i]), frame(false, ws.OpContinuation, bad[i:]))})
+	}
+	testProtocol(t, cases, "")
+}
+
+// testProtocol has clients that extensions were agreed on with do what the cases say, at
+// once and in pieces.
+func testProtocol(t *testing.T, cases []protocolCase, extensions string) {
+	t.Helper()
 	for _, carrier := range carriers {
 		h := newHub(t, Config{Limits: Limits{Controls: 1 << 15}, Ordered: true})
 		for _, tt := range cases {
@@ -196,7 +261,7 @@ func TestProtocol(t *testing.T) {
 				name := fmt.Sprintf("%s/%s/%d", carrier, tt.name, piece)
 				r := newRecorder()
 				server, client := pair(t, carrier)
-				adopt(t, h, server, r)
+				adoptAgreed(t, h, server, r, extensions)
 				send, want := tt.send, tt.want
 				if tt.code == 0 {
 					// What is answered comes before the answer to the last ping.
@@ -212,7 +277,7 @@ func TestProtocol(t *testing.T) {
 				got := make([]byte, len(want))
 				n, err := io.ReadFull(client, got)
 				if err != nil || !bytes.Equal(got, want) {
-					t.Fatalf("%s: read %x, %v, want %x", name, got[:n], err, want)
+					t.Fatalf("%s: read %.200x, %v, want %.200x", name, got[:n], err, want)
 				}
 				if tt.code != 0 {
 					// The end may be a reset: the client went on after its own close frame.
