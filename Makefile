@@ -12,7 +12,7 @@ gofiles = $$($(find) '*.go' -print)
 generated = $(find) '*_gen.go' -print | sort | xargs cat | sha256sum
 tests = grep -l $(1) $$($(find) '*_test.go' -print)
 
-.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers kill-test damage-test writers cover golden generate scripts conformance soak run
+.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers bench-sockets kill-test damage-test writers cover golden generate scripts conformance soak run
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -25,10 +25,12 @@ format: ## refuse files that gofmt would change
 vet: ## go vet
 	go vet ./...
 	go vet -tags conformance ./conformance ./internal/certificate
+	go -C bench/sockets vet .
 
 staticcheck: ## staticcheck, by the version in go.mod
 	go tool staticcheck ./...
 	go tool staticcheck -tags conformance ./conformance ./internal/certificate
+	tool=$$(go tool -n staticcheck); cd bench/sockets; $$tool .
 
 generated: ## refuse generated files that differ from what generate writes
 	@before=$$($(generated)); go generate ./...; after=$$($(generated)); \
@@ -42,6 +44,7 @@ test: ## tests
 
 race: ## tests under the race detector
 	go test -race ./...
+	go -C bench/sockets test -race .
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@grep -Ho '^func Fuzz[A-Za-z0-9_]*' $$($(call tests,'^func Fuzz')) | while IFS=: read -r file func; do \
@@ -52,6 +55,9 @@ bench: ## Go benchmarks with allocations
 
 bench-peers: ## CPU per request beside nginx, HAProxy, Caddy: TABLES="plain tls" PEERS="nginx penstock" SECONDS_EACH=5
 	bench/peers.sh
+
+bench-sockets: ## WebSocket APIs beside gws, gorilla and coder: TABLES="idle echo" PEERS="gws penstock" SECONDS_EACH=5
+	bench/sockets.sh
 
 kill-test: ## kill the store while it writes, 50 times
 	PENSTOCK_KILL_ROUNDS=50 go test -count=1 -timeout 10m ./internal/store/...

@@ -21,7 +21,7 @@ import (
 //go:generate go test -run ^TestConfigurationPage$ ./cmd/penstock -update
 
 // A Config is what a [Server] needs to know. Every field has a default, which the
-// zero value stands for. The comments of this file, of traffic.go, functions.go and limits.go
+// zero value stands for. The comments of this file, of traffic.go, functions.go, sockets.go and limits.go
 // are the reference page of the configuration.
 type Config struct {
 	// Listen is the address that the APIs are served on, host:port. Port 0 takes a
@@ -86,6 +86,13 @@ type Config struct {
 	// are not named go nowhere. Default: none.
 	AccessLogs []AccessLog `yaml:"accessLogs"`
 
+	// ExecutionLogs say where the execution logs of the stages of WebSocket APIs go, as
+	// accessLogs does: the destination ARN is that of the log group
+	// /aws/apigateway/{apiId}/{stage}, such as
+	// arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/a1b2c3/dev, or an
+	// asterisk. Logs that are not named go to the log of the server. Default: none.
+	ExecutionLogs []AccessLog `yaml:"executionLogs"`
+
 	// Tracing says where traces go.
 	Tracing Tracing `yaml:"tracing"`
 
@@ -109,6 +116,12 @@ type Config struct {
 	// Roles are the IAM roles that integrations and authorizers may name as their
 	// credentials. Default: none.
 	Roles []Role `yaml:"roles"`
+
+	// WebSockets says how the connections of WebSocket APIs are kept.
+	WebSockets WebSockets `yaml:"webSockets"`
+
+	// APIKeys are those that let clients of WebSocket APIs in. Default: none.
+	APIKeys []APIKey `yaml:"apiKeys"`
 
 	// AuditLog is where a line of JSON is written for each call of the control plane:
 	// time, who called and from where, operation, resource, outcome and request ID, and
@@ -232,6 +245,18 @@ func DefaultConfig() Config {
 			InitTimeout:  10 * time.Second,
 			LogMemory:    1 << 20,
 		},
+		WebSockets: WebSockets{
+			Frame:         32 << 10,
+			Message:       128 << 10,
+			IdleTimeout:   10 * time.Minute,
+			Lifetime:      2 * time.Hour,
+			ConnectRate:   500,
+			InFlight:      16,
+			InFlightBytes: 256 << 20,
+			QueueBytes:    1 << 20,
+			QueueMessages: 256,
+			StallTimeout:  10 * time.Second,
+		},
 		Limits: Limits{
 			Body:                 10 << 20,
 			InMemoryBody:         64 << 10,
@@ -351,6 +376,7 @@ func (c Config) check() error {
 	c.checkTLS(wrong)
 	c.checkObservability(wrong)
 	c.checkFunctions(wrong)
+	c.checkSockets(wrong)
 	c.Limits.check(wrong)
 	return errors.Join(all...)
 }

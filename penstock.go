@@ -59,6 +59,7 @@ type Server struct {
 	accessLogs   *accesslog.Destinations
 	tracer       *tracing.Tracer // nil without tracing
 	lambda       lambdas
+	sockets      socketServer
 	control      atomic.Pointer[control.Server] // nil while starting
 
 	// unready says why the server is not ready; empty when it is.
@@ -142,6 +143,9 @@ func (s *Server) open() (err error) {
 			return err
 		}
 	}
+	if err := s.openSockets(); err != nil {
+		return err
+	}
 	if s.audit, err = openAuditLog(s.config.AuditLog); err != nil {
 		return err
 	}
@@ -163,6 +167,7 @@ func (s *Server) open() (err error) {
 	if s.tlsListener != nil {
 		s.serving.Go(func() { s.ended("listenTls", s.gateway.ServeTLS(s.tlsListener, s.tlsConfig())) })
 	}
+	s.sockets.recover()
 	return nil
 }
 
@@ -176,6 +181,7 @@ func (s *Server) newGateway() *gateway.Server {
 		Limits:   s.config.Limits.gateway(),
 		Logger:   s.log,
 		Metrics:  s.metrics,
+		Upgraded: func() int { return s.sockets.server.Total() }, // there is one before anything is accepted
 	}
 	if s.tracer != nil {
 		c.Tracer = s.tracer
@@ -203,6 +209,7 @@ func (s *Server) compileOptions() (compile.Options, error) {
 		Invoker:        s.lambda.invoker,
 		Region:         s.config.Region,
 		Account:        s.config.AccountID,
+		Sockets:        compile.SocketOptions{Server: s.sockets.server, ExecutionLog: s.executionLog()},
 	}
 	return o, nil
 }
@@ -279,13 +286,14 @@ func (s *Server) newControl() (*control.Server, error) {
 	return control.New(o), nil
 }
 
-// Shutdown ends the server without losing a request: it stops being ready, lets
-// requests under way be answered, then ends the control plane and closes the
-// store. When ctx ends first, what is left is cut off and ctx's error returned.
+// Shutdown ends the server without losing a request: it stops being ready, tells
+// WebSocket clients to go elsewhere, lets requests under way be answered, then ends the
+// control plane and closes the store. When ctx ends first, what is left is cut off and ctx's error returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.setUnready(draining)
 	s.endStreams()
-	err := errors.Join(s.gateway.Shutdown(ctx), s.admin.Shutdown(ctx))
+	// Those whose connections end may still ask about others.
+	err := errors.Join(s.sockets.server.Drain(ctx), s.gateway.Shutdown(ctx), s.admin.Shutdown(ctx))
 	return errors.Join(err, s.Close())
 }
 
@@ -309,7 +317,7 @@ func (s *Server) Close() error {
 		if s.publisher != nil {
 			all = append(all, s.publisher.Close())
 		}
-		all = append(all, s.closeFunctions())
+		all = append(all, s.sockets.close(), s.closeFunctions())
 		if s.issuers != nil {
 			s.issuers.Close()
 		}

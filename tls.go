@@ -73,6 +73,7 @@ func (s *Server) publish(snapshot *gateway.Snapshot) {
 		defer s.certificates.Use(used)
 	}
 	s.gateway.Publish(snapshot)
+	s.sockets.server.Published(snapshot)
 }
 
 // truststores returns those that the domains of a snapshot name.

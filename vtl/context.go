@@ -60,6 +60,10 @@ func plainValue(v any) any {
 		return v
 	case int:
 		return int64(v)
+	case *string:
+		return *v
+	case *int64:
+		return *v
 	case Values:
 		m := &lenient.Map{}
 		for _, e := range v {

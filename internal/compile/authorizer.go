@@ -83,17 +83,9 @@ func (c *compiler) jwt(a *authorizerView, view *routeView) (gateway.Authorizer, 
 const defaultResultTTL = 300
 
 func (c *compiler) lambda(id string, a *authorizerView) (gateway.Authorizer, error) {
-	uri, err := integration.ExpandStageVariables(a.AuthorizerURI, c.settings.Variables)
-	if err != nil {
-		return nil, fmt.Errorf("authorizerUri: %w", err)
-	}
-	function, err := functionARN(uri)
+	function, credentials, err := c.authorizerFunction(a)
 	if err != nil {
 		return nil, err
-	}
-	credentials, err := integration.ExpandStageVariables(a.AuthorizerCredentialsARN, c.settings.Variables)
-	if err != nil {
-		return nil, fmt.Errorf("authorizerCredentialsArn: %w", err)
 	}
 	spec := authorizer.LambdaSpec{
 		Invoker:        c.Invoker,
@@ -121,4 +113,20 @@ func (c *compiler) lambda(id string, a *authorizerView) (gateway.Authorizer, err
 		spec.Sources, spec.SourceNames = append(spec.Sources, source), append(spec.SourceNames, text)
 	}
 	return authorizer.NewLambda(c.Results, spec)
+}
+
+// authorizerFunction returns the function of a Lambda authorizer and the role to call it
+// with.
+func (c *compiler) authorizerFunction(a *authorizerView) (function, credentials string, err error) {
+	uri, err := integration.ExpandStageVariables(a.AuthorizerURI, c.settings.Variables)
+	if err != nil {
+		return "", "", fmt.Errorf("authorizerUri: %w", err)
+	}
+	if function, err = functionARN(uri); err != nil {
+		return "", "", err
+	}
+	if credentials, err = integration.ExpandStageVariables(a.AuthorizerCredentialsARN, c.settings.Variables); err != nil {
+		return "", "", fmt.Errorf("authorizerCredentialsArn: %w", err)
+	}
+	return function, credentials, nil
 }

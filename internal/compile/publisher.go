@@ -243,8 +243,9 @@ func (p *Publisher) api(doc store.Document, before map[string]compiledStage) (*g
 	}
 	api := &gateway.API{ID: id, Stages: map[string]*gateway.Stage{}}
 	compiled := map[string]compiledStage{}
-	if view.API.ProtocolType != model.ProtocolTypeHTTP {
-		return api, compiled
+	compile := Stage
+	if view.API.ProtocolType == model.ProtocolTypeWebsocket {
+		api.WebSocket, compile = true, SocketStage
 	}
 	for name, stage := range view.Stages {
 		if stage == nil || value(stage.DeploymentID) == "" {
@@ -257,7 +258,7 @@ func (p *Publisher) api(doc store.Document, before map[string]compiledStage) (*g
 		case ok && had &&
 			bytes.Equal(old.deployment, deployment.Data) && reflect.DeepEqual(old.settings, settings):
 		case ok:
-			s, err := Stage(p.options, id, settings, deployment.Data)
+			s, err := compile(p.options, id, settings, deployment.Data)
 			if err != nil {
 				p.log.Error("compile stage", "apiId", id, "stage", name, "deploymentId", *stage.DeploymentID, "error", err)
 				break

@@ -44,6 +44,8 @@ type Options struct {
 	// leave out, if they have only one of the two.
 	AccountRate  float64
 	AccountBurst int
+	// Sockets are what WebSocket APIs are served with.
+	Sockets SocketOptions
 	// ValidateBodies says that the request models of routes are applied, an extension.
 	ValidateBodies bool
 	// ValidatedBody is how many bytes of a body are checked at most.
