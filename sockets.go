@@ -75,7 +75,8 @@ type APIKey struct {
 	// Value is what clients send as x-api-key. Required.
 	Value string `yaml:"value" json:"-"`
 
-	// Stages are those that the key is for: {apiId}/{stage}, {apiId}/* or *. Required.
+	// Stages are those that the key is for: {apiId}/{stage}, {apiId}/* or *, at least one.
+	// Default: none.
 	Stages []string `yaml:"stages"`
 
 	// Rate is how many handshakes per second the key lets in, in the long run; more get 429.

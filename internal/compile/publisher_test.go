@@ -162,7 +162,7 @@ func TestStart(t *testing.T) {
 		t.Errorf("revision %d is served, want %d", got, rev)
 	}
 	w.expect("pets", "/a", 200, "one /")
-	w.expect("chat", "/a", 404, notFound)
+	w.expect("chat", "/a", 403, `{"message":"Forbidden"}`)
 }
 
 func TestWait(t *testing.T) {
