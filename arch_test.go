@@ -141,7 +141,7 @@ var confined = []struct {
 		"one package compiles schemas, nothing else knows by what"},
 	{"github.com/gobwas/ws", []string{"internal/connection/*.go"},
 		"one package knows the frames of WebSocket"},
-	{"github.com/coder/websocket", []string{"internal/*/*_test.go", "*_test.go", "cmd/penstock/ws*.go", "cmd/penstock/demo*.go", "cmd/penstock/*_test.go"},
+	{"github.com/coder/websocket", []string{"internal/*/*_test.go", "*_test.go", "cmd/penstock/ws*.go", "cmd/penstock/demo*.go", "cmd/penstock/*_test.go", "conformance/*_test.go"},
 		"a client: of tests, of penstock ws, which is one, and of the demo"},
 	{"go.etcd.io/bbolt", []string{"internal/store/ledger/*.go"},
 		"one engine is built on bbolt, nothing else knows it"},
