@@ -24,14 +24,14 @@ import (
 type demoCommand struct{}
 
 func (demoCommand) Help() string {
-	return `Everything is in memory and on loopback addresses, on ports 8080 and 8081 if they are free. A backend that answers with what it received, and two Lambda functions, are part of it. Ctrl-C ends it.
+	return `Everything is in memory and on loopback addresses, on ports 8080 and 8081 if they are free. A backend that answers with what it received, Lambda functions, and a chat for terminals and browsers are part of it. Ctrl-C ends it.
 
 Example:
 
     penstock demo`
 }
 
-// A demo is a server, a backend and an API between them.
+// A demo is a server, a backend and an API between them, and a WebSocket API.
 type demo struct {
 	out     io.Writer
 	server  *penstock.Server
@@ -40,6 +40,8 @@ type demo struct {
 	lambda  *lambda.Client
 	api     *apigatewayv2.CreateApiOutput
 	routes  []demoRoute
+	arns    map[string]string // of functions, by name
+	chat    *apigatewayv2.CreateApiOutput
 }
 
 // A demoRoute is a route of the demo. It leads to a path of the backend, or to a
@@ -49,9 +51,15 @@ type demoRoute struct {
 	method, call     string
 	body             string
 	function         string
+	page             bool // for browsers, which call it themselves
 }
 
-const demoStage = "live"
+const (
+	demoStage = "live"
+	// demoKey is the access key and its secret that everything here signs with. Nobody
+	// checks it.
+	demoKey = "demo"
+)
 
 // The routes of the demo: an exact one, one with a path variable, one that takes the
 // rest of the path, and those that lead to Lambda functions.
@@ -61,35 +69,59 @@ var demoRoutes = []demoRoute{
 	{key: "ANY /files/{proxy+}", target: "/storage/{proxy}", why: "any method, and all that follows", method: "POST", call: "/files/photos/ada.jpg", body: "a picture"},
 	{key: "GET /hello/{name}", function: "greeter", why: "a Lambda function in Go, a process beside the server", method: "GET", call: "/hello/Ada"},
 	{key: "GET /bonjour/{name}", function: "greeter-js", why: "a Lambda function for Node.js", method: "GET", call: "/bonjour/Ada"},
+	{key: "GET " + chatPath, target: chatPath, page: true},
 }
 
 func (demoCommand) Run(p *program) error {
 	ctx := untilSignal()
-	backend, err := startBackend()
-	if err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	defer backend.Close()
 	s, err := openDemo()
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	signer := credentials.NewStaticCredentialsProvider("demo", "demo", "")
+	signer := credentials.NewStaticCredentialsProvider(demoKey, demoKey, "")
 	d := &demo{
-		out: p.stdout, server: s, backend: "http://" + backend.Addr,
+		out: p.stdout, server: s,
 		client: apigatewayv2.New(apigatewayv2.Options{BaseEndpoint: aws.String(s.AdminURL()), Region: "us-east-1", Credentials: signer}),
 		lambda: lambda.New(lambda.Options{BaseEndpoint: aws.String(s.AdminURL()), Region: "us-east-1", Credentials: signer}),
 	}
-	if err := d.show(ctx); err != nil {
+	if err := d.run(ctx); err != nil {
 		return errors.Join(fmt.Errorf("demo: %w", err), s.Close())
 	}
-	<-ctx.Done()
 	return drain(s, 5*time.Second)
+}
+
+// run makes everything, shows it, and waits until ctx ends.
+func (d *demo) run(ctx context.Context) error {
+	if err := d.createFunctions(ctx); err != nil {
+		return err
+	}
+	if err := d.createChat(ctx); err != nil {
+		return err
+	}
+	page, err := d.chatPage()
+	if err != nil {
+		return err
+	}
+	backend, err := startBackend(page)
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	d.backend = "http://" + backend.Addr
+	if err := d.show(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
 }
 
 // openDemo opens a server on the usual ports, or on others if those are in use.
 func openDemo() (*penstock.Server, error) {
-	c := penstock.Config{Memory: true, AuditLog: "none", Log: penstock.Log{Level: "warn"}}
+	c := penstock.Config{
+		Memory: true, AuditLog: "none", Log: penstock.Log{Level: "warn"},
+		FunctionHost: penstock.FunctionHost{AccessKeyID: demoKey, SecretAccessKey: demoKey}, // any will do
+		WebSockets:   penstock.WebSockets{Ordered: true},                                    // people speak in order
+	}
 	s, err := penstock.Open(c)
 	if err != nil {
 		c.Listen, c.Admin = "127.0.0.1:0", "127.0.0.1:0"
@@ -98,33 +130,35 @@ func openDemo() (*penstock.Server, error) {
 	return s, err
 }
 
-// startBackend serves a backend that answers with what it received.
-func startBackend() (*http.Server, error) {
+// startBackend serves a backend that answers with what it received, and has a page.
+func startBackend(page http.Handler) (*http.Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &http.Server{
-		Addr:              l.Addr().String(),
-		ReadHeaderTimeout: 10 * time.Second,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
-			if err != nil {
-				http.Error(w, err.Error(), http.StatusBadRequest)
-				return
-			}
-			w.Header().Set("Content-Type", "application/json")
-			json.NewEncoder(w).Encode(struct {
-				Method    string `json:"method"`
-				Path      string `json:"path"`
-				Query     string `json:"query,omitempty"`
-				Forwarded string `json:"forwarded"`
-				Body      string `json:"body,omitempty"`
-			}{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get("Forwarded"), string(body)})
-		}),
-	}
+	backend := http.NewServeMux()
+	backend.Handle("GET "+chatPath, page)
+	backend.HandleFunc("/", tellReceived)
+	s := &http.Server{Addr: l.Addr().String(), ReadHeaderTimeout: 10 * time.Second, Handler: backend}
 	go s.Serve(l)
 	return s, nil
+}
+
+// tellReceived answers with what it received.
+func tellReceived(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(struct {
+		Method    string `json:"method"`
+		Path      string `json:"path"`
+		Query     string `json:"query,omitempty"`
+		Forwarded string `json:"forwarded"`
+		Body      string `json:"body,omitempty"`
+	}{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get("Forwarded"), string(body)})
 }
 
 // show makes the API, calls it, and prints what to try.
@@ -138,13 +172,22 @@ func (d *demo) show(ctx context.Context) error {
 		return err
 	}
 	for _, r := range d.routes {
+		if r.page {
+			continue
+		}
 		d.print("\n%s: %s\n", r.key, r.why)
 		if err := d.call(ctx, r.method, r.call, r.body); err != nil {
 			return err
 		}
 	}
+	if err := d.showChat(ctx); err != nil {
+		return err
+	}
 	d.print("\nTry it:\n\n")
 	for _, r := range d.routes {
+		if r.page {
+			continue
+		}
 		flags := ""
 		if r.body != "" {
 			flags = fmt.Sprintf("-d '%s' ", r.body)
@@ -153,8 +196,9 @@ func (d *demo) show(ctx context.Context) error {
 	}
 	d.print("\nWhere names under localhost are not found, the same API has an address without one:\n\n")
 	d.print("  curl '%s/_aws/execute-api/%s/%s/pets'\n\n", d.server.URL(), aws.ToString(d.api.ApiId), demoStage)
+	d.printChat()
 	d.print("Change it with the AWS CLI; a change is served when the answer arrives:\n\n")
-	command := fmt.Sprintf("AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo aws --region us-east-1 --endpoint-url %s apigatewayv2", d.server.AdminURL())
+	command := demoCLI(d.server.AdminURL(), "apigatewayv2")
 	id := aws.ToString(d.api.ApiId)
 	d.print("  %s get-integrations --api-id %s\n", command, id)
 	d.print("  %s get-routes --api-id %s\n", command, id)
@@ -179,14 +223,6 @@ func (d *demo) create(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	functions, err := demoFunctions()
-	if err != nil {
-		return err
-	}
-	arns, err := d.createFunctions(ctx, functions)
-	if err != nil {
-		return err
-	}
 	for _, r := range demoRoutes {
 		in := &apigatewayv2.CreateIntegrationInput{
 			ApiId:                id,
@@ -196,7 +232,7 @@ func (d *demo) create(ctx context.Context) (err error) {
 			PayloadFormatVersion: aws.String("1.0"),
 		}
 		if r.function != "" {
-			arn, ok := arns[r.function]
+			arn, ok := d.arns[r.function]
 			if !ok {
 				continue // nothing here runs it
 			}
@@ -215,8 +251,13 @@ func (d *demo) create(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	d.print("API %s with %d routes and %d Lambda functions were made through the control plane, with the AWS SDK.\n\n", aws.ToString(id), len(d.routes), len(arns))
+	d.print("API %s with %d routes and %d Lambda functions were made through the control plane, with the AWS SDK.\n\n", aws.ToString(id), len(d.routes), len(d.arns))
 	return nil
+}
+
+// demoCLI is the beginning of a line for the AWS CLI.
+func demoCLI(endpoint, service string) string {
+	return fmt.Sprintf("AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s aws --region us-east-1 --endpoint-url %s %s", demoKey, demoKey, endpoint, service)
 }
 
 // showIntegrations prints what GetIntegrations answers, as the AWS CLI would.

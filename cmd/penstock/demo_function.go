@@ -30,21 +30,28 @@ type demoFunction struct {
 	variables map[string]string
 }
 
-// greeterHandler is the handler of the function that this program is, too.
+// greeterHandler is the handler of a function that this program is, too.
 const greeterHandler = "penstock.demo.greeter"
 
-// demoFunctions returns the functions of the demo: one that is written in Go and part of
-// this program, and one for Node.js if that is installed.
-func demoFunctions() ([]demoFunction, error) {
+// demoFunctions returns the functions of the demo: two that are written in Go and part of
+// this program, and one for Node.js if that is installed. The server is the URL that APIs
+// are served on: functions do not find names under localhost everywhere.
+func demoFunctions(server string) ([]demoFunction, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	all := []demoFunction{{
-		name: "greeter", runtime: types.RuntimeProvidedal2023, handler: greeterHandler,
-		file: "bootstrap", mode: 0o755, text: "#!/bin/sh\nexec \"$PROGRAM\"\n",
-		variables: map[string]string{"PROGRAM": self},
-	}}
+	own := func(name, handler string, variables map[string]string) demoFunction {
+		variables["PROGRAM"] = self
+		return demoFunction{
+			name: name, runtime: types.RuntimeProvidedal2023, handler: handler,
+			file: "bootstrap", mode: 0o755, text: "#!/bin/sh\nexec \"$PROGRAM\"\n", variables: variables,
+		}
+	}
+	all := []demoFunction{
+		own("greeter", greeterHandler, map[string]string{}),
+		own("chat", chatHandler, map[string]string{"SERVER": server}),
+	}
 	if version, err := exec.Command("node", "--version").Output(); err == nil {
 		all = append(all, demoFunction{
 			name: "greeter-js", runtime: nodeRuntime(string(version)), handler: "index.handler",
@@ -67,9 +74,19 @@ func nodeRuntime(version string) types.Runtime {
 	return types.RuntimeNodejs22x
 }
 
-// isGreeter reports whether this process was started to be the function of the demo.
-func (p *program) isGreeter() bool {
-	return p.getenv("_HANDLER") == greeterHandler && p.getenv("AWS_LAMBDA_RUNTIME_API") != ""
+// function returns what this process was started to be: a function of the demo. It is nil
+// if the process is anything else.
+func (p *program) function() func() {
+	if p.getenv("AWS_LAMBDA_RUNTIME_API") == "" {
+		return nil
+	}
+	switch p.getenv("_HANDLER") {
+	case greeterHandler:
+		return serveGreeter
+	case chatHandler:
+		return func() { serveChat(p.getenv) }
+	}
+	return nil
 }
 
 // greet answers a request of an HTTP API.
@@ -84,14 +101,17 @@ func greet(_ context.Context, event events.APIGatewayV2HTTPRequest) (map[string]
 // serveGreeter answers invocations until the process is ended.
 func serveGreeter() { lambdafunction.Start(greet) }
 
-// createFunctions makes the functions through the Lambda API, with the official SDK. It
-// returns their ARNs by name.
-func (d *demo) createFunctions(ctx context.Context, all []demoFunction) (map[string]string, error) {
-	arns := map[string]string{}
+// createFunctions makes the functions through the Lambda API, with the official SDK.
+func (d *demo) createFunctions(ctx context.Context) error {
+	all, err := demoFunctions(d.server.URL())
+	if err != nil {
+		return err
+	}
+	d.arns = map[string]string{}
 	for _, f := range all {
 		code, err := f.zip()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		in := &lambda.CreateFunctionInput{
 			FunctionName: &f.name, Runtime: f.runtime, Handler: &f.handler, Timeout: aws.Int32(10), MemorySize: aws.Int32(512),
@@ -103,11 +123,11 @@ func (d *demo) createFunctions(ctx context.Context, all []demoFunction) (map[str
 		}
 		out, err := d.lambda.CreateFunction(ctx, in)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		arns[f.name] = aws.ToString(out.FunctionArn)
+		d.arns[f.name] = aws.ToString(out.FunctionArn)
 	}
-	return arns, nil
+	return nil
 }
 
 // zip returns the code as it is uploaded.

@@ -12,41 +12,48 @@ import (
 	"time"
 )
 
+// startDemo starts the demo and returns what it prints. It lives for a minute.
+func startDemo(t *testing.T) (c *child, text string) {
+	t.Helper()
+	c = start(t, "demo")
+	timer := time.AfterFunc(time.Minute, func() { c.Process.Kill() })
+	t.Cleanup(func() { timer.Stop() })
+	var printed strings.Builder
+	for !strings.Contains(printed.String(), "Ctrl-C ends it.") {
+		line, err := c.out.ReadString('\n')
+		printed.WriteString(line)
+		if err != nil {
+			t.Fatalf("%v after:\n%s", err, printed.String())
+		}
+	}
+	return c, printed.String()
+}
+
 // TestDemo reads what the demo prints and does what it says.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	c := start(t, "demo")
-	timer := time.AfterFunc(time.Minute, func() { c.Process.Kill() })
-	defer timer.Stop()
-	var text strings.Builder
-	for !strings.Contains(text.String(), "Ctrl-C ends it.") {
-		line, err := c.out.ReadString('\n')
-		text.WriteString(line)
-		if err != nil {
-			t.Fatalf("%v after:\n%s", err, text.String())
-		}
-	}
+	c, text := startDemo(t)
 	for _, want := range []string{
 		`"IntegrationType": "HTTP_PROXY"`, `"IntegrationMethod": "ANY"`, `"PayloadFormatVersion": "1.0"`, `"TimeoutInMillis": 30000`, `"ConnectionType": "INTERNET"`,
 		"GET /pets: ", "GET /pets/{id}: ", "ANY /files/{proxy+}: ", "GET /hello/{name}: ", `"IntegrationType": "AWS_PROXY"`, `"PayloadFormatVersion": "2.0"`,
 		`"path": "/pets"`, `"path": "/animals/7"`, `"path": "/storage/photos/ada.jpg"`, `"query": "limit=2"`, `"body": "a picture"`,
 	} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("want %s in:\n%s", want, text.String())
+		if !strings.Contains(text, want) {
+			t.Errorf("want %s in:\n%s", want, text)
 		}
 	}
 	calls := []string{`"path":"/pets"`, `"path":"/animals/7"`, `"body":"a picture"`, `"message":"Hello Ada, from go`}
 	if _, err := exec.LookPath("node"); err == nil {
 		calls = append(calls, `"message":"Hello Ada, from Node.js v`)
 	}
-	if n := strings.Count(text.String(), "< HTTP/1.1 200 OK"); n != len(calls) {
+	if n := strings.Count(text, "< HTTP/1.1 200 OK"); n != len(calls) {
 		t.Errorf("%d answers, want %d", n, len(calls))
 	}
 	calls = append(calls, `"path":"/pets"`)
 
-	lines := regexp.MustCompile(`(?m)^  (curl .*)$`).FindAllStringSubmatch(text.String(), -1)
+	lines := regexp.MustCompile(`(?m)^  (curl .*)$`).FindAllStringSubmatch(text, -1)
 	if len(lines) != len(calls) {
-		t.Fatalf("%d lines for curl, want %d:\n%s", len(lines), len(calls), text.String())
+		t.Fatalf("%d lines for curl, want %d:\n%s", len(lines), len(calls), text)
 	}
 	for i, want := range calls {
 		if out := paste(t, lines[i][1]); !strings.Contains(out, want) {
@@ -54,12 +61,12 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	for _, operation := range []string{"get-integrations", "get-routes", "create-api"} {
-		if !regexp.MustCompile(`(?m)^  AWS_ACCESS_KEY_ID=\S+ AWS_SECRET_ACCESS_KEY=\S+ aws --region \S+ --endpoint-url http://127.0.0.1:\d+ apigatewayv2 ` + operation + ` `).MatchString(text.String()) {
+		if !regexp.MustCompile(`(?m)^  AWS_ACCESS_KEY_ID=\S+ AWS_SECRET_ACCESS_KEY=\S+ aws --region \S+ --endpoint-url http://127.0.0.1:\d+ apigatewayv2 ` + operation + ` `).MatchString(text) {
 			t.Errorf("no line for aws %s", operation)
 		}
 	}
 	for line, want := range map[string]string{`invoke greeter --payload '([^']*)' --endpoint (\S+)`: `{"message":"Hello Ada, from go`, `logs --endpoint (\S+)`: " greeter END RequestId: "} {
-		m := regexp.MustCompile(`(?m)^  go run ./cmd/penstock ` + line + `$`).FindStringSubmatch(text.String())
+		m := regexp.MustCompile(`(?m)^  go run ./cmd/penstock ` + line + `$`).FindStringSubmatch(text)
 		if m == nil {
 			t.Errorf("no line %s", line)
 			continue

@@ -8,6 +8,7 @@
 //	penstock invoke         call a Lambda function of a running server
 //	penstock logs           what Lambda functions have written
 //	penstock vtl            render a mapping template
+//	penstock ws             talk to a WebSocket API
 //	penstock import         make or replace an API from an OpenAPI document
 //	penstock export         write an API as an OpenAPI document
 //	penstock backup         save everything to a file
@@ -41,6 +42,7 @@ type commandLine struct {
 	Invoke       invokeCommand       `cmd:"" help:"Call a Lambda function of a running server."`
 	Logs         logsCommand         `cmd:"" help:"Show what Lambda functions have written."`
 	VTL          vtlCommand          `cmd:"" name:"vtl" help:"Render a mapping template."`
+	WS           wsCommand           `cmd:"" name:"ws" help:"Talk to a WebSocket API."`
 	Import       importCommand       `cmd:"" help:"Make or replace an API from an OpenAPI document."`
 	Export       exportCommand       `cmd:"" help:"Write an API as an OpenAPI document."`
 	Backup       backupCommand       `cmd:"" help:"Save everything that is stored to a file."`
@@ -66,8 +68,8 @@ func (p *program) getenv(name string) (value string) {
 
 func main() {
 	p := &program{os.Environ(), os.Stdout, os.Stderr}
-	if p.isGreeter() {
-		serveGreeter() // does not return
+	if serve := p.function(); serve != nil {
+		serve() // does not return
 	}
 	os.Exit(run(os.Args[1:], p))
 }

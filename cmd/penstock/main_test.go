@@ -21,7 +21,7 @@ import (
 // The test binary is the program, too: under the name penstock, and as a function of the
 // demo, it does what penstock does.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "penstock" || (&program{environ: os.Environ()}).isGreeter() {
+	if filepath.Base(os.Args[0]) == "penstock" || (&program{environ: os.Environ()}).function() != nil {
 		main()
 		return
 	}
@@ -428,7 +428,7 @@ func TestCommandLine(t *testing.T) {
 // Every command shows an example of itself.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"serve", "demo", "apis", "integrations", "import", "export", "backup", "restore", "version"} {
+	for _, command := range []string{"serve", "demo", "apis", "integrations", "import", "export", "backup", "restore", "ws", "version"} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			status, out := start(t, command, "--help").end(t, 20*time.Second)
