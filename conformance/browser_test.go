@@ -24,10 +24,10 @@ type seen struct {
 	Error   string
 }
 
-// visit opens a page in Chromium that makes some fetches, and returns what it saw.
+// visit opens a page in Chromium that tries something out, and returns what it saw.
 // The page comes from an address of this machine under a name: pages of two names are
 // of two origins. A new profile each time forgets cookies and preflights.
-func visit(t *testing.T, pages *httptest.Server, results <-chan []seen, name string) []seen {
+func visit[T any](t *testing.T, pages *httptest.Server, results <-chan T, name string) (none T) {
 	t.Helper()
 	address := "http://" + name + ":" + port(pages.URL) + "/"
 	cmd := exec.Command("/usr/bin/chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -46,7 +46,7 @@ func visit(t *testing.T, pages *httptest.Server, results <-chan []seen, name str
 		return got
 	case <-time.After(45 * time.Second):
 		t.Fatalf("the page at %s has not told what it saw", address)
-		return nil
+		return none
 	}
 }
 

@@ -12,7 +12,9 @@
 // The other tests send traffic: TestCurl, TestSigned (botocore), TestBrowser (Chromium),
 // TestH2Load and TestH2Spec; TestFaults has toxiproxy before the upstream, TestSlow is
 // attacked by slowhttptest, TestDescriptors runs out of files, and TestChanges changes
-// what is served under load.
+// what is served under load. WebSocket APIs have TestSockets (ws and Python's websockets),
+// TestSignedSockets, TestSocketBrowser, TestSocketAuthorizer, TestSocketCommand (penstock
+// ws), TestManagement (the four clients, again) and TestChat.
 //
 //	make conformance                        # everything
 //	make conformance RUN=/boto3/stages      # one client, one chapter of the story

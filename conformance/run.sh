@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Tries Penstock with the AWS CLI, boto3 and the AWS SDKs for JavaScript and Go, with
-# curl, Chromium, h2load and h2spec, and through toxiproxy, slowhttptest and load.
+# curl, Chromium, h2load and h2spec, with the WebSocket clients of npm and Python, and
+# through toxiproxy, slowhttptest and load.
 # What Debian has is used from Debian, not from whatever else is first in the path:
-# the packages awscli, python3-boto3, curl, chromium, nghttp2-client, slowhttptest, zip and
-# python3-bottle.
+# the packages awscli, python3-boto3, curl, chromium, nghttp2-client, slowhttptest, zip,
+# python3-bottle and python3-websockets.
 # The rest is installed here by npm and go. Nothing that is missing is skipped.
 #
 #   RUN                     part of it: /boto3/stages of the story, or a test such as TestBrowser
@@ -14,23 +15,27 @@ cd "$(dirname "$0")"
 bin=$PWD/../.scratch/bin
 
 missing() {
-	echo "conformance: $1 is missing: install awscli, python3-boto3, curl, chromium, nghttp2-client, slowhttptest, zip, python3-bottle, nodejs and npm" >&2
+	echo "conformance: $1 is missing: install awscli, python3-boto3, curl, chromium, nghttp2-client, slowhttptest, zip, python3-bottle, python3-websockets, nodejs and npm" >&2
 	exit 1
 }
 for program in /usr/bin/{aws,python3,curl,chromium,h2load,slowhttptest,zip} node npm; do
 	command -v "$program" >/dev/null || missing "$program"
 done
 /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing python3-boto3
-pinned=$(node -p 'require("./js/package.json").dependencies["@aws-sdk/client-apigatewayv2"]')
 # Functions that are written with what their authors use, in the versions of the lock file.
 if [[ ! functions/node/node_modules/.package-lock.json -nt functions/node/package-lock.json ]]; then
 	npm ci --prefix functions/node --no-audit --no-fund --loglevel=error
 fi
 /usr/bin/python3 -c 'import bottle' 2>/dev/null || missing python3-bottle
-installed() {
-	node -p 'require("./js/node_modules/@aws-sdk/client-apigatewayv2/package.json").version' 2>/dev/null || true
+/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing python3-websockets
+pinned() {
+	node -p 'Object.entries(require("./js/package.json").dependencies).sort().map((d) => d.join(" ")).join(", ")'
 }
-if [[ $(installed) != "$pinned" ]]; then
+# What is installed of them, in the same form.
+installed() {
+	node -p 'Object.keys(require("./js/package.json").dependencies).sort().map((name) => `${name} ${JSON.parse(require("fs").readFileSync(`./js/node_modules/${name}/package.json`)).version}`).join(", ")' 2>/dev/null || true
+}
+if [[ $(installed) != "$(pinned)" ]]; then
 	npm install --prefix js --no-package-lock --no-audit --no-fund --loglevel=error
 fi
 
@@ -56,6 +61,7 @@ echo "AWS CLI:      $(/usr/bin/aws --version)"
 echo "boto3:        $(/usr/bin/python3 -c 'import boto3; print(boto3.__version__)')"
 echo "JavaScript:   $(installed) on node $(node --version)"
 echo "Go:           $(go list -m github.com/aws/aws-sdk-go-v2/service/apigatewayv2)"
+echo "websockets:   $(/usr/bin/python3 -c 'import websockets; print(websockets.__version__)')"
 echo "curl:         $(/usr/bin/curl --version | head -n 1)"
 echo "Chromium:     $(/usr/bin/chromium --version 2>/dev/null)"
 echo "h2load:       $(/usr/bin/h2load --version)"
