@@ -173,15 +173,16 @@ func (s *Server) open() (err error) {
 
 func (s *Server) newGateway() *gateway.Server {
 	c := gateway.Config{
-		Region:   s.config.Region,
-		Account:  s.config.AccountID,
-		Suffixes: []string{s.config.EndpointSuffix},
-		Limit:    s.config.Limits.account(),
-		Records:  max(s.config.Explain.Requests, 0),
-		Limits:   s.config.Limits.gateway(),
-		Logger:   s.log,
-		Metrics:  s.metrics,
-		Upgraded: func() int { return s.sockets.server.Total() }, // there is one before anything is accepted
+		Region:      s.config.Region,
+		Account:     s.config.AccountID,
+		Suffixes:    []string{s.config.EndpointSuffix},
+		Limit:       s.config.Limits.account(),
+		Records:     max(s.config.Explain.Requests, 0),
+		Limits:      s.config.Limits.gateway(),
+		Logger:      s.log,
+		Metrics:     s.metrics,
+		HealthPaths: s.config.WebSockets.HealthPaths,
+		Upgraded:    func() int { return s.sockets.server.Total() }, // there is one before anything is accepted
 	}
 	if s.tracer != nil {
 		c.Tracer = s.tracer

@@ -338,3 +338,25 @@ func TestGroups(t *testing.T) {
 	}
 	ask("PUT /dev/@groups/onetoomany/"+idA, "", 400, `{"message":"A connection can be in 100 groups."}`)
 }
+
+// TestHealthPaths: they answer if the configuration says so, for WebSocket APIs only.
+func TestHealthPaths(t *testing.T) {
+	t.Parallel()
+	for _, on := range []bool{true, false} {
+		w := newWorld(t, penstock.Config{WebSockets: penstock.WebSockets{HealthPaths: on}})
+		socket := w.sockets(socketSpec{routes: map[string]socketRoute{"$default": {}}})
+		http := w.api(apiSpec{routes: map[string]target{"GET /x": {}}})
+		for _, path := range []string{"/ping", "/sping"} {
+			want := `403 {"message":"Forbidden"}`
+			if on {
+				want = "200 healthy"
+			}
+			if a := w.ask(socket, "GET "+path); fmt.Sprint(a.StatusCode, " ", a.body) != want {
+				t.Errorf("%s: %d %s, want %s", path, a.StatusCode, a.body, want)
+			}
+			if a := w.ask(http, "GET "+path); a.StatusCode != 404 {
+				t.Errorf("%s of an HTTP API: %d", path, a.StatusCode)
+			}
+		}
+	}
+}

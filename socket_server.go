@@ -29,6 +29,10 @@ type socketServer struct {
 	logs    *accesslog.Destinations
 }
 
+// handlers is how many messages are handled at the same time at most: each takes a
+// goroutine, which may wait for its backend as long as the timeout of an integration.
+const handlers = 16 << 10
+
 // openSockets makes what keeps WebSocket connections. The store has been opened: its lock
 // is that of the journal, too.
 func (s *Server) openSockets() (err error) {
@@ -77,6 +81,7 @@ func (s *Server) openSockets() (err error) {
 			},
 			Ordered:      w.Ordered,
 			PingInterval: w.PingInterval,
+			Workers:      handlers,
 			Logger:       s.log,
 		}),
 		Journal: k.journal,
@@ -89,7 +94,6 @@ func (s *Server) openSockets() (err error) {
 		Rate:         rate,
 		MessageLimit: w.Message,
 		Compression:  w.Compression,
-		HealthPaths:  w.HealthPaths,
 		Metrics:      s.metrics,
 		Logger:       s.log,
 	})

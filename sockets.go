@@ -55,7 +55,7 @@ type WebSockets struct {
 	// context takeover. Default: false.
 	Compression bool `yaml:"compression"`
 
-	// HealthPaths has /ping and /sping below a stage answer 200 healthy. Default: false.
+	// HealthPaths has /ping and /sping of a WebSocket API answer 200 healthy. Default: false.
 	HealthPaths bool `yaml:"healthPaths"`
 
 	// RequireSignature says that requests for @connections and @groups must be signed (AWS

@@ -92,6 +92,7 @@ func SocketStage(o Options, apiID string, settings Settings, deployment []byte) 
 	c.stage = &websocket.Stage{
 		Server:       o.Sockets.Server,
 		APIID:        apiID,
+		API:          &gateway.API{ID: apiID, WebSocket: true},
 		Name:         settings.Name,
 		Variables:    settings.Variables,
 		Selection:    expression,

@@ -78,13 +78,23 @@ func (x *Exchange) locate(snapshot *Snapshot) error {
 	return nil
 }
 
+// What the health paths of WebSocket APIs answer.
+var (
+	textFields  = []Field{{"Content-Type", "text/plain"}}
+	healthyText = []byte("healthy")
+)
+
 // connectionsPath is in the paths of requests about connections.
 const connectionsPath = "/@connections/"
 
 // notLocated returns the answer when no stage was found. Those who want to speak WebSocket,
 // or to manage connections, have answers of their own, as far as anybody knows what they
 // want.
-func (x *Exchange) notLocated(err *Error) *Error {
+func (x *Exchange) notLocated(err *Error) error {
+	if x.server.healthy && x.API != nil && x.API.WebSocket && (x.Path == "/ping" || x.Path == "/sping") {
+		x.Response = Response{Status: 200, Header: textFields, Body: Body{Bytes: healthyText, Length: int64(len(healthyText))}}
+		return nil
+	}
 	if err.Close || err.Status != errNotFound.Status && err.Status != errForbidden.Status {
 		return err
 	}

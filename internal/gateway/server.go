@@ -103,6 +103,8 @@ type Config struct {
 	Records int
 	// Tracer follows requests; nil means none.
 	Tracer Tracer
+	// HealthPaths has /ping and /sping of WebSocket APIs answer.
+	HealthPaths bool
 	// Upgraded returns how many connections there are that were upgraded and count
 	// against Limits.Conns; nil means none.
 	Upgraded func() int
@@ -132,6 +134,7 @@ type Server struct {
 	snapshot  atomic.Pointer[Snapshot]
 	meters    *meters
 	taken     func() int // upgraded connections
+	healthy   bool       // health paths answer
 	date      atomic.Pointer[dateText]
 	complaint limiter
 	spooled   atomic.Int64 // bytes that spools hold
@@ -174,6 +177,7 @@ func NewServer(c Config) *Server {
 		records:   newRecords(c.Records),
 		tracer:    c.Tracer,
 		taken:     c.Upgraded,
+		healthy:   c.HealthPaths,
 		meters:    newMeters(c.Metrics, c.Limits.MeteredRoutes),
 		listeners: map[net.Listener]struct{}{},
 		conns:     map[*conn]struct{}{},
@@ -221,7 +225,7 @@ func (s *Server) serve(x *Exchange) (err error) {
 	if err := x.locate(s.snapshot.Load()); err != nil {
 		var answer *Error
 		if errors.As(err, &answer) {
-			return x.notLocated(answer)
+			err = x.notLocated(answer)
 		}
 		return err
 	}
@@ -328,8 +332,8 @@ func (x *Exchange) invoke() error {
 func (s *Server) finish(x *Exchange) {
 	x.Latency = time.Since(x.Start)
 	x.DataProcessed = max(x.Request.Body.Length, 0) + x.ResponseLength
-	if x.API == nil || !x.API.WebSocket {
-		s.meters.record(x)
+	if x.Stage == nil && (x.API == nil || !x.API.WebSocket) || x.Stage != nil && x.Stage.Sockets == nil {
+		s.meters.record(x) // WebSocket APIs have other metrics
 	}
 	if x.Stage != nil && x.Stage.AccessLog != nil {
 		x.Stage.AccessLog.Log(x)

@@ -28,17 +28,9 @@ func (st *Stage) Serve(x *gateway.Exchange) error {
 		return st.manage(x, path[len(connectionsPrefix):])
 	case strings.HasPrefix(path, groupsPrefix):
 		return st.manageGroup(x, path[len(groupsPrefix):])
-	case st.Server.config.HealthPaths && (path == "ping" || path == "sping"):
-		x.Response = gateway.Response{Status: http.StatusOK, Header: textFields, Body: gateway.Body{Bytes: healthy, Length: int64(len(healthy))}}
-		return nil
 	}
 	return why(errForbidden, "below a stage of a WebSocket API there are only @connections and @groups")
 }
-
-var (
-	textFields = []gateway.Field{{Name: "Content-Type", Value: "text/plain"}}
-	healthy    = []byte("healthy")
-)
 
 // connect takes a handshake through its steps. Each of them may end it; then none of the
 // later ones has happened.
@@ -300,7 +292,10 @@ func refused(result pipeline.Result) error {
 	}
 	text := http.StatusText(status)
 	e := gateway.NewErrorBody(status, string(result.Text), "", "")
-	if len(result.Text) == 0 {
+	switch {
+	case status == http.StatusNotModified: // which has no body, whatever is said
+		e = gateway.NewErrorBody(status, "", "", "")
+	case len(result.Text) == 0:
 		e = gateway.NewError(status, text, "", "")
 	}
 	e.Message = text
@@ -382,7 +377,7 @@ func (s *Server) admit(st *Stage, nc net.Conn, head, early []byte, info connecti
 		if !errors.Is(err, connection.ErrDraining) {
 			s.log.Error("take over a connection", "error", err)
 		}
-		s.events.Go(func() { s.closed(&info, connection.GoingAway, "Going away") })
+		s.closed(&info, connection.GoingAway, "Going away")
 		return
 	}
 	if stageOf(s.gateway.Snapshot(), stageKey{st.APIID, st.Name}) == nil {

@@ -148,9 +148,15 @@ func (s *Server) Closed(c *connection.Connection, code int, reason string) {
 	s.closed(c.Info(), code, reason)
 }
 
-// closed tells the route $disconnect of the end of a connection, and forgets it. What comes
-// of it nobody waits for.
+// closed tells of the end of a connection that was counted.
 func (s *Server) closed(info *connection.Info, code int, reason string) {
+	s.tell(info, code, reason)
+	s.leave(stageKey{info.API, info.Stage})
+}
+
+// tell tells the route $disconnect of the end of a connection, and has it forgotten. What
+// comes of it nobody waits for.
+func (s *Server) tell(info *connection.Info, code int, reason string) {
 	key := stageKey{info.API, info.Stage}
 	st := stageOf(s.gateway.Snapshot(), key)
 	if st == nil {
@@ -166,7 +172,6 @@ func (s *Server) closed(info *connection.Info, code int, reason string) {
 	if err := s.config.Journal.Remove(info.ID); err != nil {
 		s.log.Warn("the end of a connection is not in the journal: after the next start it will be told again", "error", err)
 	}
-	s.leave(key)
 }
 
 // disconnected takes the end of a connection through the route for it.

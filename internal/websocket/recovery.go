@@ -68,7 +68,7 @@ func (s *Server) Recover(entries []journal.Entry) {
 				if k := decodeSession(e.Extra); k != nil {
 					info.Owner = k
 				}
-				s.closed(&info, connection.Abnormal, "Connection closed abnormally")
+				s.tell(&info, connection.Abnormal, "Connection closed abnormally")
 				return nil
 			})
 		}

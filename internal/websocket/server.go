@@ -33,8 +33,6 @@ type Config struct {
 	MessageLimit int
 	// Compression says that permessage-deflate is agreed on.
 	Compression bool
-	// HealthPaths says that /ping and /sping answer.
-	HealthPaths bool
 	Metrics     prometheus.Registerer
 	Logger      *slog.Logger
 }
@@ -194,8 +192,7 @@ func (st *Stage) socket(info *connection.Info) event.Socket {
 func (s *Server) exchange(st *Stage, r *Route, info *connection.Info, method string) *gateway.Exchange {
 	x := s.gateway.NewExchange()
 	x.ID, x.Start = connection.NewID(), time.Now()
-	x.API = s.gateway.Snapshot().API(st.APIID)
-	x.Stage = st.Gateway
+	x.API, x.Stage = st.API, st.Gateway
 	if r != nil {
 		x.Route = r.Gateway
 	}

@@ -27,6 +27,8 @@ const (
 type Stage struct {
 	Server      *Server
 	APIID, Name string
+	// API stands for the API of the stage, also when that has gone.
+	API *gateway.API
 	// Gateway is the stage that has this one in its Sockets.
 	Gateway *gateway.Stage
 	// Variables are the stage variables.
