@@ -4,6 +4,7 @@ SHELL := bash
 
 FUZZTIME ?= 10s
 SOAK ?= 60
+CASES ?= 100000
 
 # Every Go file of ours, generated files, and test files: by find and not by git,
 # so that a file counts before it is added.
@@ -12,7 +13,7 @@ gofiles = $$($(find) '*.go' -print)
 generated = $(find) '*_gen.go' -print | sort | xargs cat | sha256sum
 tests = grep -l $(1) $$($(find) '*_test.go' -print)
 
-.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers bench-sockets kill-test damage-test writers cover golden generate scripts conformance soak run
+.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers bench-sockets kill-test damage-test writers cover golden generate scripts conformance soak velocity run
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -25,11 +26,13 @@ format: ## refuse files that gofmt would change
 vet: ## go vet
 	go vet ./...
 	go vet -tags conformance ./conformance ./internal/certificate
+	go vet -tags velocity ./vtl/velocity
 	go -C bench/sockets vet .
 
 staticcheck: ## staticcheck, by the version in go.mod
 	go tool staticcheck ./...
 	go tool staticcheck -tags conformance ./conformance ./internal/certificate
+	go tool staticcheck -tags velocity ./vtl/velocity
 	tool=$$(go tool -n staticcheck); cd bench/sockets; $$tool .
 
 generated: ## refuse generated files that differ from what generate writes
@@ -88,6 +91,9 @@ conformance: ## the AWS CLI, SDKs, curl, Chromium, h2spec, faults and load: RUN=
 
 soak: ## each change of configuration under load for SOAK (60) seconds
 	RUN=TestChanges SOAK_SECONDS=$(SOAK) conformance/run.sh
+
+velocity: ## CASES (100,000) templates beside Apache Velocity: SEED=N for the same ones again
+	CASES=$(CASES) vtl/velocity/run.sh
 
 run: ## a server with a sample API
 	go run ./cmd/penstock demo

@@ -1,6 +1,7 @@
 package vtl
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -18,6 +19,33 @@ func isNumber(v any) bool {
 	return false
 }
 
+// A base is what two numbers are computed as.
+type base uint8
+
+const (
+	baseInteger base = iota
+	baseDouble
+	baseDecimal
+)
+
+// baseOf returns what two numbers are computed as: decimals if one is, or if one is an integer
+// that is too large for a double to be exact and the other is a double.
+func baseOf(left, right any) base {
+	_, leftDecimal := left.(lenient.Decimal)
+	_, rightDecimal := right.(lenient.Decimal)
+	_, leftDouble := left.(float64)
+	_, rightDouble := right.(float64)
+	_, leftBig := left.(*big.Int)
+	_, rightBig := right.(*big.Int)
+	switch {
+	case leftDecimal || rightDecimal, (leftDouble || rightDouble) && (leftBig || rightBig):
+		return baseDecimal
+	case leftDouble || rightDouble:
+		return baseDouble
+	}
+	return baseInteger
+}
+
 // arithmetic returns the value of + - * / % for two numbers, and nil if one is none or
 // there is a division by zero. Integers grow as needed; a fraction makes the result one.
 func arithmetic(op operator, left, right any) (any, error) {
@@ -31,10 +59,13 @@ func arithmetic(op operator, left, right any) (any, error) {
 			return v, nil
 		}
 	}
-	x, y := bigOf(left), bigOf(right)
-	if x == nil || y == nil {
+	switch baseOf(left, right) {
+	case baseDouble:
 		return fractions(op, floatOf(left), floatOf(right)), nil
+	case baseDecimal:
+		return decimals(op, left, right)
 	}
+	x, y := bigOf(left), bigOf(right)
 	if x.BitLen()+y.BitLen() > maxBits {
 		return nil, fmt.Errorf("an integer of more than %d bits", maxBits)
 	}
@@ -50,11 +81,10 @@ func arithmetic(op operator, left, right any) (any, error) {
 		return nil, nil
 	case op == divide:
 		z.Quo(x, y)
+	case y.Sign() < 0:
+		return nil, errors.New("the modulo of a negative number")
 	default:
-		z.Rem(x, y)
-	}
-	if z.IsInt64() {
-		return z.Int64(), nil
+		z.Mod(x, y)
 	}
 	return z, nil
 }
@@ -76,13 +106,13 @@ func integers(op operator, a, b int64) (v any, ok bool) {
 			return int64(0), true
 		}
 		c := a * b
-		return c, c/b == a && !(a == -1 && b == math.MinInt64) && !(b == -1 && a == math.MinInt64)
+		return c, c/b == a
 	}
 	if b == 0 {
 		return nil, true
 	}
-	if op == divide { // one quotient has no room
-		return a / b, b != -1 || a != math.MinInt64
+	if op == divide {
+		return a / b, true
 	}
 	return a % b, true
 }

@@ -34,6 +34,7 @@ type run struct {
 	strict  bool  // whether only JSON is JSON
 	odd     bool  // whether there may be values that only the run can print, or odd keys
 	loops   *loop // the innermost
+	hiders  []*hider
 	leave   *loop // where #break goes; nil for the innermost
 	active  []*block
 
@@ -169,10 +170,15 @@ func (r *run) check(offset int) error {
 
 // capture returns what nodes render, as a string.
 func (r *run) capture(nodes []node) (string, error) {
+	return r.captured(func() error { return r.nodes(nodes) })
+}
+
+// captured returns what is rendered while do runs.
+func (r *run) captured(do func() error) (string, error) {
 	base := r.base
 	r.base = len(r.out)
 	r.nested++
-	err := r.nodes(nodes)
+	err := do()
 	s := string(r.out[r.base:])
 	r.out = r.out[:r.base]
 	r.nested--
@@ -188,23 +194,21 @@ func (n *text) render(r *run) error {
 }
 
 func (n *output) render(r *run) error {
-	if n.text != "" {
-		r.out = append(r.out, n.text...)
-	}
 	if s := n.json; s != nil && r.vars[slotInput] == any(inputObject{}) {
 		// It goes to the output without being a string before.
+		r.out = append(r.out, n.prefix...)
 		return n.inputJSON(r, s)
 	}
 	v, err := n.ref.value(r)
 	if err != nil {
 		return err
 	}
+	if b, ok := v.(*block); ok {
+		return n.showBlock(r, b)
+	}
+	r.out = append(r.out, n.prefix...)
 	if s, ok := v.(string); ok {
 		r.out = append(r.out, s...)
-	} else if b, ok := v.(*block); ok {
-		if err := b.show(r, n.ref.offset); err != nil {
-			return err
-		}
 	} else if r.out, err = r.appendText(r.out, v); err != nil {
 		return r.at(n.ref.offset, err)
 	}
@@ -229,14 +233,31 @@ func (n *output) inputJSON(r *run, s *step) error {
 	return r.check(n.ref.offset)
 }
 
+func (n *escaped) render(r *run) error {
+	if _, err := n.ref.value(r); err != nil {
+		return err
+	}
+	return r.write(n.text)
+}
+
 // maxRecursion is how often a block of #define is rendered inside of itself.
 const maxRecursion = 2
 
-// show renders the block with the variables as they are now. Inside of itself it is its
+// showBlock renders a block, without what is before its reference. Inside of itself it is its
 // own name in the end.
-func (n *block) show(r *run, offset int) error {
-	if err := r.enter(offset); err != nil {
+func (n *output) showBlock(r *run, b *block) error {
+	shown, err := b.show(r, n.ref.offset)
+	if err != nil || shown {
 		return err
+	}
+	return r.write(n.ref.slashes + n.prefix + n.ref.null)
+}
+
+// show renders the block with the variables as they are now, and reports whether it does:
+// inside of itself it does not go on without end.
+func (n *block) show(r *run, offset int) (shown bool, err error) {
+	if err := r.enter(offset); err != nil {
+		return false, err
 	}
 	within := 0
 	for _, b := range r.active {
@@ -244,19 +265,17 @@ func (n *block) show(r *run, offset int) error {
 			within++
 		}
 	}
-	var err error
 	if within < maxRecursion {
 		r.active = append(r.active, n)
 		err = r.nodes(n.body)
 		r.active = r.active[:len(r.active)-1]
-	} else {
-		err = r.write("$" + n.name)
+		shown = true
 	}
 	r.depth--
 	if err == errBreak {
 		err = nil
 	}
-	return err
+	return shown, err
 }
 
 func (n *assignment) render(r *run) error {
@@ -274,12 +293,12 @@ func (n *assignment) render(r *run) error {
 // variable in braces or with a bang.
 func (n *reference) set(r *run, v any) error {
 	if len(n.steps) == 0 {
-		if !n.braced && !n.quiet {
+		if n.settable {
 			r.vars[n.slot] = v
 		}
 		return nil
 	}
-	of := r.vars[n.slot]
+	of := r.variable(n.slot)
 	last := len(n.steps) - 1
 	for i := range n.steps[:last] {
 		if of == nil {
@@ -291,45 +310,50 @@ func (n *reference) set(r *run, v any) error {
 		}
 	}
 	s := &n.steps[last]
-	if _, ok := of.(contextObject); ok {
+	var at any
+	if s.kind == index && of != nil {
+		var err error
+		if at, err = s.args[0].value(r); err != nil {
+			return err
+		}
+		if at, err = r.fromEnd(s.offset, of, at); err != nil {
+			return err
+		}
+	}
+	switch object := of.(type) {
+	case contextObject:
 		of = r.context.all()
+	case stageObject:
+		of = r.stage.all()
+	case *loop:
+		of = object.storage()
 	}
 	switch of := of.(type) {
 	case *lenient.Map:
 		if s.kind != index {
 			return r.at(s.offset, r.put(of, s.name, v))
 		}
-		key, err := s.args[0].value(r)
-		if err != nil {
-			return err
-		}
-		name, err := r.key(key)
+		name, err := r.key(at)
 		if err == nil {
 			err = r.put(of, name, v)
 		}
 		return r.at(s.offset, err)
 	case *lenient.List:
-		return n.setItem(r, of.Items, s, v)
+		if s.kind == index {
+			return n.setItem(r, of.Items, s, at, v)
+		}
 	case *array:
-		return n.setItem(r, of.items, s, v)
+		if s.kind == index {
+			return n.setItem(r, of.items, s, at, v)
+		}
 	}
 	return nil
 }
 
-func (n *reference) setItem(r *run, items []any, s *step, v any) error {
-	if s.kind != index {
-		return nil
-	}
-	at, err := s.args[0].value(r)
-	if err != nil {
-		return err
-	}
+func (n *reference) setItem(r *run, items []any, s *step, at, v any) error {
 	i, ok := at.(int64)
 	if !ok {
 		return nil
-	}
-	if i < 0 {
-		i += int64(len(items))
 	}
 	if i < 0 || i >= int64(len(items)) {
 		return r.fail(s.offset, nil, "index %d of a list of %d", i, len(items))
@@ -349,14 +373,12 @@ func (n *condition) render(r *run) error {
 			return r.nodes(b.body)
 		}
 	}
-	return r.nodes(n.otherwise.body)
+	return r.nodes(n.otherwise)
 }
 
 func (n *definition) render(r *run) error {
-	if n.sets {
-		r.odd = true
-		r.vars[n.slot] = n.block
-	}
+	r.odd = true
+	r.vars[n.slot] = n.block
 	return nil
 }
 
@@ -366,6 +388,11 @@ func (n *command) render(r *run) error {
 	}
 	switch n.name {
 	case "stop":
+		if len(n.args) > 0 {
+			if _, err := n.args[0].value(r); err != nil {
+				return err
+			}
+		}
 		return errStop
 	case "break":
 		if len(n.args) == 0 {
@@ -376,7 +403,7 @@ func (n *command) render(r *run) error {
 			return err
 		}
 		l, ok := v.(*loop)
-		if !ok || len(n.args) > 1 {
+		if !ok {
 			return r.fail(n.offset, nil, "#break takes $foreach, or nothing")
 		}
 		at := r.loops
@@ -391,6 +418,12 @@ func (n *command) render(r *run) error {
 	}
 	if n.name == "include" && len(n.args) == 0 {
 		return nil
+	}
+	if len(n.args) > 0 {
+		v, err := n.args[0].value(r)
+		if err != nil || v == nil && n.name == "parse" {
+			return err
+		}
 	}
 	return r.fail(n.offset, nil, "#%s: there are no other templates", n.name)
 }

@@ -4,28 +4,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
-
-// operators are those that are words; no other word can be one of them.
-var operators = map[string]bool{
-	"and": true, "or": true, "not": true, "eq": true, "ne": true,
-	"lt": true, "gt": true, "le": true, "ge": true,
-}
-
-// spellings are the operators by how they can be written.
-var spellings = map[string]operator{
-	"||": or, "or": or, "&&": and, "and": and,
-	"==": equal, "eq": equal, "!=": unequal, "ne": unequal,
-	"<": less, "lt": less, "<=": atMost, "le": atMost,
-	">": greater, "gt": greater, ">=": atLeast, "ge": atLeast,
-	"+": add, "-": subtract, "*": multiply, "/": divide, "%": modulo,
-}
-
-// symbols are the operators as they are printed.
-var symbols = [...]string{
-	or: "||", and: "&&", equal: "==", unequal: "!=", less: "<", atMost: "<=",
-	greater: ">", atLeast: ">=", add: "+", subtract: "-", multiply: "*", divide: "/", modulo: "%",
-}
 
 // levels are how tight operators bind.
 var levels = [...]int{
@@ -54,72 +34,72 @@ func (p *parser) binary(level int) (expression, error) {
 		return nil, err
 	}
 	for {
-		at := p.pos
-		op, ok := p.operator()
+		op, ok := p.peek(0).kind.operator()
 		if !ok || levels[op] < level {
-			p.pos = at
 			return left, nil
 		}
-		right, err := p.binary(levels[op] + 1)
-		if err != nil {
+		n := &binary{op: op, left: left, offset: p.base + p.peek(0).start}
+		p.take()
+		// The text of an operation is that of its right side.
+		n.from = p.at
+		if n.right, err = p.binary(levels[op] + 1); err != nil {
 			return nil, err
 		}
-		left = &binary{op: op, left: left, right: right, offset: p.base + at}
+		n.to = p.at
+		if op == add {
+			n.leftText, n.rightText = p.textOf(left), p.textOf(n.right)
+		}
+		left = n
 	}
 }
 
-// operator reads an operator between two values. A minus right before a digit belongs
-// to the number.
-func (p *parser) operator() (operator, bool) {
-	if p.peek(0) == '-' && p.atNumber() {
-		return 0, false
-	}
-	if word := p.word(); word != "" {
-		op, ok := spellings[word]
-		return op, ok
-	}
-	for n := 2; n > 0; n-- {
-		if p.pos+n <= len(p.src) {
-			if op, ok := spellings[p.src[p.pos:p.pos+n]]; ok {
-				p.pos += n
-				return op, true
-			}
+// textOf returns the text of an expression if it can be null: it stands for the value then,
+// where text is wanted.
+func (p *parser) textOf(e expression) string {
+	var r tokenRange
+	switch e := e.(type) {
+	case *binary:
+		r = e.tokenRange
+	case *parenthesis:
+		r = e.tokenRange
+	case *span:
+		r = e.tokenRange
+	case *reference:
+		if e.odd || e.runt {
+			r = e.tokenRange
 		}
 	}
-	return 0, false
+	return p.literal(r, true)
 }
 
 // unary parses
 //
 //	( "!" | "not" ) unary | "(" expression ")" | operand
+//
+// with blanks around it.
 func (p *parser) unary() (expression, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
 	}
 	defer p.leave()
 	p.blanks()
-	at := p.pos
-	switch c := p.peek(0); {
-	case c == '!' && p.peek(1) != '=':
-		p.pos++
-		operand, err := p.unary()
-		return &not{operand}, err
-	case c == '(':
-		p.pos++
-		inner, err := p.expression()
-		if err != nil {
-			return nil, err
-		}
-		if !p.accept(')') {
-			return nil, p.unexpected(`an operator or ")"`)
-		}
-		p.blanks()
-		return &parenthesis{inner}, nil
-	case c == 'n' && p.word() == "not":
+	if p.accept(tokenNot) {
 		operand, err := p.unary()
 		return &not{operand}, err
 	}
-	p.pos = at
+	if p.accept(tokenOpen) {
+		n := &parenthesis{tokenRange: tokenRange{from: p.at}}
+		var err error
+		if n.inner, err = p.expression(); err != nil {
+			return nil, err
+		}
+		n.to = p.at
+		if err := p.want(tokenClose, `an operator or ")"`); err != nil {
+			return nil, err
+		}
+		p.blanks()
+		return n, nil
+	}
 	operand, err := p.operand()
 	p.blanks()
 	return operand, err
@@ -129,86 +109,108 @@ func (p *parser) unary() (expression, error) {
 //
 //	string | number | reference | range | list | map | "true" | "false"
 func (p *parser) operand() (expression, error) {
-	switch c := p.peek(0); {
-	case c == '"' || c == '\'':
+	switch t := p.peek(0); t.kind {
+	case tokenString:
 		return p.string()
-	case c == '$':
+	case tokenName, tokenOpenBrace:
 		return p.reference()
-	case c == '[':
+	case tokenOpenList:
 		return p.list()
-	case c == '{':
+	case tokenOpenMap:
 		return p.mapping()
-	case p.atNumber():
-		n, _ := p.parseNumber()
-		return n, nil
+	case tokenInteger, tokenFloat:
+		return p.number()
+	case tokenTrue, tokenFalse:
+		p.take()
+		return truths[t.kind == tokenTrue], nil
 	}
-	at := p.pos
-	if word := p.word(); word == "true" || word == "false" {
-		return truths[word == "true"], nil
-	}
-	p.pos = at
 	return nil, p.unexpected("a value")
 }
 
-// reference parses a reference in an expression.
-func (p *parser) reference() (*reference, error) {
-	start := p.pos
-	p.pos++
-	quiet := p.accept('!')
-	if !p.startsPath(0) {
-		return nil, p.unexpected("a name")
+// number parses a number. Integers have any size.
+func (p *parser) number() (*constant, error) {
+	t := p.take()
+	if c := t.image[0]; c == '#' || c == '$' {
+		return nil, p.fail(t.start, "unexpected %q, want a number", c)
 	}
-	return p.path(start, quiet)
-}
-
-// parseNumber parses a number that is known to be next. Integers have any size.
-func (p *parser) parseNumber() (n *constant, integer bool) {
-	text, integer := p.number()
-	if !integer {
+	if t.kind == tokenFloat {
 		// Numbers too large are infinite.
-		f, _ := strconv.ParseFloat(text, 64)
-		return &constant{text: text, v: f}, false
+		f, _ := strconv.ParseFloat(t.image, 64)
+		return &constant{f}, nil
 	}
-	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return &constant{text: text, v: i}, true
+	if i, err := strconv.ParseInt(t.image, 10, 64); err == nil {
+		return &constant{i}, nil
 	}
-	i, _ := new(big.Int).SetString(text, 10)
-	return &constant{text: text, v: i}, true
+	i, _ := new(big.Int).SetString(t.image, 10)
+	return &constant{i}, nil
 }
 
-// string parses a string with its quotes. What is between double quotes is a template.
+// string parses a string with its quotes. What is between double quotes is a template, if
+// there is a dollar or a hash.
 func (p *parser) string() (expression, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
 	}
 	defer p.leave()
-	start := p.pos
-	raw, doubled, ok := p.quoted()
+	t := p.take()
+	quote, text := t.image[:1], t.image[1:len(t.image)-1]
+	double := quote == `"`
+	parsed := double && strings.ContainsAny(text, "$#")
+	if double {
+		var ok bool
+		if text, ok = unescape(text); !ok {
+			return nil, p.fail(t.start, `\u without four hexadecimal digits`)
+		}
+	}
+	text = strings.ReplaceAll(text, quote+quote, quote)
+	if !parsed {
+		return &literal{v: text, text: text}, nil
+	}
+	n := &literal{}
+	// A blank follows the string, so that a dollar or a hash may end it; what is printed
+	// loses its last character again. There is none if there is a comment.
+	n.padded = !strings.Contains(text, "##")
+	if n.padded {
+		text += " "
+	}
+	q := &parser{scanner: scanner{src: text}, vars: p.vars, root: p.root,
+		base: p.base + t.start + 1, depth: p.depth, padded: n.padded}
+	var err error
+	if n.nodes, err = q.template(); err != nil {
+		return nil, err
+	}
+	n.finish()
+	return n, nil
+}
+
+// finish takes the blank off that follows the string, if it is certain to be the last that is
+// printed.
+func (n *literal) finish() {
+	i := len(n.nodes) - 1
+	if i < 0 {
+		n.v = ""
+		return
+	}
+	if !n.padded {
+		return
+	}
+	last, ok := n.nodes[i].(*text)
 	if !ok {
-		return nil, p.fail(start, "the string has no end")
+		return
 	}
-	quote := raw[:1]
-	text := raw[1 : len(raw)-1]
-	if doubled {
-		text = strings.ReplaceAll(text, quote+quote, quote)
+	n.padded = false
+	_, size := utf8.DecodeLastRuneInString(last.text)
+	if last.text = last.text[:len(last.text)-size]; last.text == "" {
+		n.nodes = n.nodes[:i]
 	}
-	s := &literal{single: quote == "'", text: text}
-	if !s.single {
-		if s.text, ok = unescape(text); !ok {
-			return nil, p.fail(start, `\u without four hexadecimal digits`)
-		}
-		if strings.ContainsAny(s.text, "$#") {
-			q := &parser{scanner: scanner{src: s.text}, vars: p.vars, root: p.root,
-				base: p.base + start + 1, depth: p.depth, nested: true}
-			nodes, err := q.template()
-			if err != nil {
-				return nil, err
-			}
-			s.nodes = nodes
+	switch len(n.nodes) {
+	case 0:
+		n.v, n.nodes = "", nil
+	case 1:
+		if only, ok := n.nodes[0].(*text); ok {
+			n.v, n.text, n.nodes = only.text, only.text, nil
 		}
 	}
-	s.finish()
-	return s, nil
 }
 
 // unescape replaces \uXXXX, the only escape that strings have.
@@ -232,7 +234,8 @@ func unescape(text string) (string, bool) {
 		if len(text) < 6 {
 			return "", false
 		}
-		u, err := strconv.ParseUint(text[2:6], 16, 16)
+		// A sign counts as a digit there.
+		u, err := strconv.ParseInt(text[2:6], 16, 32)
 		if err != nil {
 			return "", false
 		}
@@ -254,49 +257,47 @@ func (p *parser) list() (expression, error) {
 		return nil, err
 	}
 	defer p.leave()
-	start := p.pos
-	p.pos++
-	if p.accept(']') {
+	start := p.at
+	offset := p.base + p.take().start
+	if p.accept(tokenCloseList) {
 		return &list{}, nil
 	}
-	items, err := p.operands()
+	p.blanks()
+	end := p.isEnd()
+	item, err := p.operand()
 	if err != nil {
 		return nil, err
 	}
-	if len(items) == 1 && p.has("..") && isEnd(items[0]) {
-		p.pos += 2
+	p.blanks()
+	if end && p.accept(tokenDots) {
+		n := &span{offset: offset, from: item}
 		p.blanks()
-		to, err := p.operand()
+		if !p.isEnd() {
+			return nil, p.unexpected("an integer or a reference as the end of the range")
+		}
+		if n.to, err = p.operand(); err != nil {
+			return nil, err
+		}
+		p.blanks()
+		if err := p.want(tokenCloseList, `"]"`); err != nil {
+			return nil, err
+		}
+		n.tokenRange = tokenRange{start, p.at}
+		return n, nil
+	}
+	items := []expression{item}
+	if p.accept(tokenComma) {
+		more, err := p.operands()
 		if err != nil {
 			return nil, err
 		}
-		if !isEnd(to) {
-			return nil, p.fail(p.pos, "want an integer or a reference as the end of the range")
-		}
-		p.blanks()
-		if !p.accept(']') {
-			return nil, p.unexpected(`"]"`)
-		}
-		return &span{offset: p.base + start, from: items[0], to: to}, nil
+		items = append(items, more...)
 	}
-	if !p.accept(']') {
-		return nil, p.unexpected(`"," or "]"`)
-	}
-	return &list{items: items}, nil
+	return &list{items: items}, p.want(tokenCloseList, `"," or "]"`)
 }
 
-// isEnd reports whether an expression can be an end of a range.
-func isEnd(e expression) bool {
-	switch e := e.(type) {
-	case *reference:
-		return true
-	case *constant:
-		_, isFloat := e.v.(float64)
-		_, isBool := e.v.(bool)
-		return !isFloat && !isBool
-	}
-	return false
-}
+// isEnd reports whether the next token begins an end of a range.
+func (p *parser) isEnd() bool { return p.is(tokenInteger) || p.is(tokenName) || p.is(tokenOpenBrace) }
 
 // operands parses values with commas between them, and blanks around them.
 func (p *parser) operands() ([]expression, error) {
@@ -309,7 +310,7 @@ func (p *parser) operands() ([]expression, error) {
 		}
 		p.blanks()
 		items = append(items, item)
-		if !p.accept(',') {
+		if !p.accept(tokenComma) {
 			return items, nil
 		}
 	}
@@ -323,21 +324,20 @@ func (p *parser) mapping() (expression, error) {
 		return nil, err
 	}
 	defer p.leave()
-	p.pos++
-	p.blanks()
+	p.take()
 	m := &mapping{}
-	if p.accept('}') {
+	p.blanks()
+	if p.closesMap() {
 		return m, nil
 	}
 	for {
-		p.blanks()
 		key, err := p.operand()
 		if err != nil {
 			return nil, err
 		}
 		p.blanks()
-		if !p.accept(':') {
-			return nil, p.unexpected(`":"`)
+		if err := p.want(tokenColon, `":"`); err != nil {
+			return nil, err
 		}
 		p.blanks()
 		value, err := p.operand()
@@ -347,46 +347,15 @@ func (p *parser) mapping() (expression, error) {
 		p.blanks()
 		m.keys = append(m.keys, key)
 		m.values = append(m.values, value)
-		if p.accept('}') {
+		if p.closesMap() {
 			return m, nil
 		}
-		if !p.accept(',') {
-			return nil, p.unexpected(`"," or "}"`)
+		if err := p.want(tokenComma, `"," or "}"`); err != nil {
+			return nil, err
 		}
+		p.blanks()
 	}
 }
 
-// arguments parses the arguments of a method:
-//
-//	"(" [ argument { "," argument } ] ")"
-//
-// An argument is an operand or a word, which is null however it is spelled. There are
-// no blanks between parentheses with no arguments.
-func (p *parser) arguments() ([]expression, error) {
-	p.pos++
-	if p.accept(')') {
-		return nil, nil
-	}
-	var args []expression
-	for {
-		p.blanks()
-		at := p.pos
-		if word := p.identifier(); word != "" && word != "true" && word != "false" {
-			args = append(args, &bareword{word})
-		} else {
-			p.pos = at
-			arg, err := p.operand()
-			if err != nil {
-				return nil, err
-			}
-			args = append(args, arg)
-		}
-		p.blanks()
-		if p.accept(')') {
-			return args, nil
-		}
-		if !p.accept(',') {
-			return nil, p.unexpected(`"," or ")"`)
-		}
-	}
-}
+// closesMap reads the end of a map, if it is next. After a reference it may be another token.
+func (p *parser) closesMap() bool { return p.accept(tokenCloseMap) || p.accept(tokenCloseBrace) }

@@ -100,8 +100,11 @@ func (r *run) callInput(s *step, args []any) (any, error) {
 		if name, ok := args[0].(string); ok {
 			return r.param(name), nil
 		}
+		if args[0] == nil {
+			return nil, nil
+		}
 	}
-	return nil, nil
+	return nil, errNoMethod
 }
 
 // appendInput appends $input.json(): the JSON that a path leads to, which is an empty

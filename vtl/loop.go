@@ -8,32 +8,38 @@ import (
 
 // A loop is the value of $foreach.
 type loop struct {
-	index  int
-	more   bool // whether another round follows
-	parent *loop
+	index    int
+	more     bool // whether another round follows
+	parent   *loop
+	replaced any          // what $foreach was before, if that was no loop
+	stored   *lenient.Map // what the template has put into it; nil for nothing
 }
 
 func (n *foreach) render(r *run) error {
 	if err := r.step(n.offset); err != nil {
 		return err
 	}
-	if n.list == nil {
+	switch {
+	case n.args < 2:
+		return r.fail(n.offset, nil, "#foreach wants a variable, \"in\" and a list")
+	case n.args == 2:
 		return nil
 	}
-	items, err := r.iterate(n.list)
-	if err != nil {
+	items, ok, err := r.iterate(n.list)
+	if err != nil || !ok {
 		return r.at(n.offset, err)
-	}
-	if items.done() {
-		return nil
 	}
 	if err := r.enter(n.offset); err != nil {
 		return err
 	}
-	l := &loop{}
-	l.parent, _ = r.vars[slotForeach].(*loop)
-	item, state := r.vars[n.slot], r.vars[slotForeach]
-	count, hasNext := r.vars[slotCount], r.vars[slotHasNext]
+	l := &loop{index: -1}
+	before := r.variable(slotForeach)
+	var isLoop bool
+	if l.parent, isLoop = before.(*loop); !isLoop {
+		l.replaced = before
+	}
+	item, count, hasNext := r.variable(n.slot), r.variable(slotCount), r.variable(slotHasNext)
+	var h *hider
 	r.vars[slotForeach] = l
 	outer := r.loops
 	r.loops = l
@@ -46,25 +52,97 @@ func (n *foreach) render(r *run) error {
 			err = r.at(n.offset, err)
 			break
 		}
+		r.vars[slotCount], r.vars[slotHasNext] = int64(i+1), !items.done()
+		r.setVariable(n.slot, v)
 		l.index, l.more = i, !items.done()
-		r.vars[n.slot] = v
-		r.vars[slotCount], r.vars[slotHasNext] = int64(i+1), l.more
-		if err = r.nodes(n.body); err != nil {
+		if v == nil {
+			if h == nil {
+				h = &hider{slot: n.slot, active: true}
+			}
+			r.hiders = append(r.hiders, h)
+			err = r.nodes(n.body)
+			r.hiders = r.hiders[:len(r.hiders)-1]
+		} else {
+			err = r.nodes(n.body)
+		}
+		if err != nil {
 			break
 		}
 	}
 	r.loops = outer
 	r.depth--
-	// What the template has put in the place of $foreach stays.
-	if now, ok := r.vars[slotForeach].(*loop); ok && now == l {
-		r.vars[slotForeach] = state
+	if err == nil || err == errBreak || err == errStop {
+		r.restoreVariable(n.slot, item)
+		r.restoreVariable(slotCount, count)
+		r.restoreVariable(slotHasNext, hasNext)
+		if left := r.leaveLoop(n.offset); left != nil {
+			return left
+		}
 	}
-	r.vars[slotCount], r.vars[slotHasNext] = count, hasNext
-	r.vars[n.slot] = item
 	if err == errBreak && (r.leave == nil || r.leave == l) {
 		r.leave, err = nil, nil
 	}
 	return err
+}
+
+// leaveLoop makes $foreach what it was before the innermost loop. What the template has put
+// in its place stays; but a template that has lost it, having used it as the variable of the
+// loop, fails.
+func (r *run) leaveLoop(offset int) error {
+	switch l := r.variable(slotForeach).(type) {
+	case nil:
+		return r.fail(offset, nil, "$foreach is lost in the loop")
+	case *loop:
+		switch {
+		case l.parent != nil:
+			r.vars[slotForeach] = l.parent
+		default:
+			r.vars[slotForeach] = l.replaced
+		}
+	}
+	return nil
+}
+
+// A hider hides a variable of a loop for which an element is null: what is put there is not
+// seen, until a loop within has used the variable too.
+type hider struct {
+	slot   int
+	active bool
+}
+
+// variable returns the value of a variable.
+func (r *run) variable(slot int) any {
+	for _, h := range r.hiders {
+		if h.slot == slot && h.active {
+			return nil
+		}
+	}
+	return r.vars[slot]
+}
+
+// setVariable gives a variable of a loop the value of a round. Null hides it again.
+func (r *run) setVariable(slot int, v any) {
+	r.vars[slot] = v
+	if v == nil {
+		r.hide(slot, true)
+	}
+}
+
+// restoreVariable gives a variable of a loop the value that it had before. One that had none
+// is hidden no more.
+func (r *run) restoreVariable(slot int, v any) {
+	r.vars[slot] = v
+	if v == nil {
+		r.hide(slot, false)
+	}
+}
+
+func (r *run) hide(slot int, active bool) {
+	for _, h := range r.hiders {
+		if h.slot == slot {
+			h.active = active
+		}
+	}
 }
 
 // A sequence is what #foreach goes through.
@@ -82,40 +160,42 @@ type sequence struct {
 
 var errChanged = errors.New("a list or map has been changed while #foreach goes through it")
 
-// iterate returns the sequence of what an expression gives. What has no elements is an
-// empty one.
-func (r *run) iterate(e expression) (sequence, error) {
+// iterate returns the sequence of what an expression gives; ok is false for what can have no
+// elements.
+func (r *run) iterate(e expression) (s sequence, ok bool, err error) {
 	if s, ok := e.(*span); ok {
 		from, to, ok, err := s.ends(r)
 		if err != nil || !ok {
-			return sequence{}, err
+			return sequence{}, false, err
 		}
-		return sequence{span: true, from: from, to: to, size: int(s.size(from, to))}, nil
+		return sequence{span: true, from: from, to: to, size: int(s.size(from, to))}, true, nil
 	}
 	v, err := e.value(r)
 	if err != nil {
-		return sequence{}, err
+		return sequence{}, false, err
 	}
 	switch v := v.(type) {
 	case *lenient.List:
-		return sequence{list: v, size: len(v.Items)}, nil
+		return sequence{list: v, size: len(v.Items)}, true, nil
 	case *array:
-		return sequence{items: v.items, size: len(v.items)}, nil
+		return sequence{items: v.items, size: len(v.items)}, true, nil
 	case *lenient.Map:
-		return sequenceOfValues(v), nil
+		return sequenceOfValues(v), true, nil
 	case *view:
 		if v.kind == valuesView {
-			return sequenceOfValues(v.of), nil
+			return sequenceOfValues(v.of), true, nil
 		}
-		return sequence{items: v.items(), of: v.of, size: v.of.Len()}, nil
+		return sequence{items: v.items(), of: v.of, size: v.of.Len()}, true, nil
 	case *iterator:
-		return sequence{pulled: v}, nil
+		return sequence{pulled: v}, true, nil
 	case contextObject:
-		return sequenceOfValues(r.context.all()), nil
+		return sequenceOfValues(r.context.all()), true, nil
 	case stageObject:
-		return sequenceOfValues(r.stage.all()), nil
+		return sequenceOfValues(r.stage.all()), true, nil
+	case *loop:
+		return sequenceOfValues(v.storage()), true, nil
 	}
-	return sequence{}, nil
+	return sequence{}, false, nil
 }
 
 func sequenceOfValues(m *lenient.Map) sequence {
@@ -158,7 +238,8 @@ func (s *sequence) take() (any, error) {
 	return s.items[i], nil
 }
 
-// property returns what $foreach has.
+// property returns what $foreach has: by itself, or what the template has put there or into
+// one of the loops around.
 func (l *loop) property(name string) any {
 	switch name {
 	case "index":
@@ -168,42 +249,73 @@ func (l *loop) property(name string) any {
 	case "hasNext":
 		return l.more
 	case "first":
-		return l.index == 0
+		return l.index < 1
 	case "last":
 		return !l.more
 	case "parent":
 		if l.parent != nil {
 			return l.parent
 		}
+		return nil
 	case "topmost":
 		for l.parent != nil {
 			l = l.parent
 		}
 		return l
+	case "replaced":
+		for l.parent != nil && l.replaced == nil {
+			l = l.parent
+		}
+		return l.replaced
+	}
+	return l.get(name)
+}
+
+// get returns what the template has put into $foreach under a name.
+func (l *loop) get(name string) any {
+	for ; l != nil; l = l.parent {
+		if v, ok := l.stored.Get(name); ok {
+			return v
+		}
 	}
 	return nil
 }
 
+// storage returns the map that $foreach is for the template.
+func (l *loop) storage() *lenient.Map {
+	if l.stored == nil {
+		l.stored = &lenient.Map{}
+	}
+	return l.stored
+}
+
 // callLoop calls a method of $foreach.
-func callLoop(name string, l *loop, args []any) (any, error) {
-	if len(args) > 0 {
-		return nil, nil
+func (r *run) callLoop(s *step, l *loop, args []any) (any, error) {
+	switch len(args) {
+	case 0:
+		switch s.name {
+		case "getIndex":
+			return l.property("index"), nil
+		case "getCount":
+			return l.property("count"), nil
+		case "hasNext", "getHasNext":
+			return l.more, nil
+		case "isFirst", "getFirst":
+			return l.property("first"), nil
+		case "isLast", "getLast":
+			return l.property("last"), nil
+		case "getParent":
+			return l.property("parent"), nil
+		case "getTopmost":
+			return l.property("topmost"), nil
+		case "getReplaced":
+			return l.property("replaced"), nil
+		}
+	case 1:
+		if s.name == "get" {
+			name, err := r.key(args[0])
+			return l.get(name), err
+		}
 	}
-	switch name {
-	case "getIndex":
-		return l.property("index"), nil
-	case "getCount":
-		return l.property("count"), nil
-	case "hasNext", "getHasNext":
-		return l.more, nil
-	case "isFirst":
-		return l.property("first"), nil
-	case "isLast":
-		return l.property("last"), nil
-	case "getParent":
-		return l.property("parent"), nil
-	case "getTopmost":
-		return l.property("topmost"), nil
-	}
-	return nil, nil
+	return r.callMap(s, l.storage(), args)
 }

@@ -1,7 +1,10 @@
 package vtl
 
 import (
+	"errors"
+	"fmt"
 	"math/big"
+	"slices"
 
 	"penstock/internal/lenient"
 )
@@ -10,6 +13,76 @@ import (
 // in the service, except what reaches beyond the value. A method that does not exist, or
 // not for such arguments, gives nil; one that throws an exception in Java gives an error.
 func (r *run) call(s *step, of any, args []any) (any, error) {
+	v, err := r.callValue(s, of, args)
+	if err != errNoMethod {
+		return v, err
+	}
+	// A method without parameters is found for any arguments, but cannot be called with them.
+	if len(args) > 0 && takesNothing(of, s.name) {
+		return nil, fmt.Errorf("%s: want no arguments", s.name)
+	}
+	return nil, nil
+}
+
+// errNoMethod says that there is no method of that name for such arguments.
+var errNoMethod = errors.New("no such method")
+
+// errNull is the exception for null where a method wants a value.
+var errNull = errors.New("null as an argument")
+
+// bare are the methods that take no arguments, beside those of every value.
+var bare = map[string][]string{
+	"string":     {"length", "isEmpty", "isBlank", "toLowerCase", "toUpperCase", "trim", "strip", "stripLeading", "stripTrailing", "intern", "toCharArray"},
+	"list":       {"size", "isEmpty", "clear", "iterator"},
+	"map":        {"size", "isEmpty", "keySet", "values", "entrySet", "clear"},
+	"collection": {"size", "isEmpty", "iterator"},
+	"entry":      {"getKey", "getValue"},
+	"iterator":   {"hasNext", "next"},
+	"input":      {"params"},
+	"number":     {"intValue", "longValue", "shortValue", "byteValue", "doubleValue", "floatValue", "isNaN", "isInfinite"},
+	"bool":       {"booleanValue"},
+	"loop":       {"getIndex", "getCount", "hasNext", "getHasNext", "isFirst", "getFirst", "isLast", "getLast", "getParent", "getTopmost", "getReplaced", "size", "isEmpty", "keySet", "values", "entrySet", "clear"},
+}
+
+// takesNothing reports whether a value has a method of that name without parameters.
+func takesNothing(of any, name string) bool {
+	kind := ""
+	switch of.(type) {
+	case utilObject, *block:
+		return false
+	case string:
+		kind = "string"
+	case *lenient.List, *array:
+		kind = "list"
+	case *lenient.Map, contextObject, stageObject:
+		kind = "map"
+	case *view:
+		kind = "collection"
+	case *entry:
+		kind = "entry"
+	case *iterator:
+		kind = "iterator"
+	case inputObject:
+		kind = "input"
+	case bool:
+		kind = "bool"
+	case *loop:
+		kind = "loop"
+	case float64:
+		kind = "number"
+	case int64, *big.Int, lenient.Decimal:
+		if kind = "number"; name == "isNaN" || name == "isInfinite" {
+			return false
+		}
+	}
+	if kind != "input" && (name == "toString" || name == "hashCode") {
+		return true
+	}
+	return slices.Contains(bare[kind], name)
+}
+
+// callValue is call for the methods that there are.
+func (r *run) callValue(s *step, of any, args []any) (any, error) {
 	switch of := of.(type) {
 	case string:
 		return r.callString(s, of, args)
@@ -38,7 +111,7 @@ func (r *run) call(s *step, of any, args []any) (any, error) {
 	case *iterator:
 		return callIterator(s.name, of, args)
 	case *loop:
-		return callLoop(s.name, of, args)
+		return r.callLoop(s, of, args)
 	}
 	return r.callObject(s.name, of, args)
 }
@@ -64,7 +137,7 @@ func (r *run) callObject(name string, of any, args []any) (any, error) {
 		h, err := r.hash(of, 0)
 		return int64(h), err
 	}
-	return nil, nil
+	return nil, errNoMethod
 }
 
 // hash returns the hash code that a value has in Java.
@@ -100,8 +173,25 @@ func (r *run) hash(v any, depth int) (int32, error) {
 		return hashNumber(v), nil
 	case *lenient.List:
 		return items(v.Items)
-	case *array:
-		return items(v.items)
+	case *view:
+		h := int32(0)
+		for _, item := range v.items() {
+			one, err := r.hash(item, depth+1)
+			if err != nil {
+				return 0, err
+			}
+			h += one
+		}
+		return h, nil
+	case *entry:
+		key, err := r.hash(keyValue(v.key), depth+1)
+		if err != nil {
+			return 0, err
+		}
+		value, err := r.hash(v.value(), depth+1)
+		return key ^ value, err
+	case *loop:
+		return r.hash(v.storage(), depth)
 	case *lenient.Map:
 		h := int32(0)
 		for name, value := range v.All() {
@@ -146,5 +236,5 @@ func callIterator(name string, it *iterator, args []any) (any, error) {
 		it.next++
 		return it.items[it.next-1], nil
 	}
-	return nil, nil
+	return nil, errNoMethod
 }

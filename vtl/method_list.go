@@ -1,6 +1,7 @@
 package vtl
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,7 +26,7 @@ func (r *run) callList(s *step, l *lenient.List, args []any) (any, error) {
 		switch s.name {
 		case "clear":
 			l.Items = nil
-			return nil, nil
+			return emptyText, nil
 		}
 	case 1:
 		switch s.name {
@@ -34,8 +35,11 @@ func (r *run) callList(s *step, l *lenient.List, args []any) (any, error) {
 			return true, r.spend(itemSize)
 		case "addAll":
 			items, ok := itemsOf(args[0])
+			if args[0] == nil {
+				return nil, errNull
+			}
 			if !ok {
-				return nil, nil
+				return nil, errNoMethod
 			}
 			if err := r.spend(itemSize * len(items)); err != nil {
 				return nil, err
@@ -50,7 +54,7 @@ func (r *run) callList(s *step, l *lenient.List, args []any) (any, error) {
 	case 2:
 		i, ok := intOf(args[0])
 		if !ok {
-			return nil, nil
+			return nil, errNoMethod
 		}
 		switch s.name {
 		case "add":
@@ -58,11 +62,14 @@ func (r *run) callList(s *step, l *lenient.List, args []any) (any, error) {
 				return nil, errIndex(i, len(l.Items))
 			}
 			l.Items = slices.Insert(l.Items, i, args[1])
-			return nil, r.spend(itemSize * (len(l.Items) - i))
+			return emptyText, r.spend(itemSize * (len(l.Items) - i))
 		case "addAll":
 			items, ok := itemsOf(args[1])
+			if args[1] == nil {
+				return nil, errNull
+			}
 			if !ok {
-				return nil, nil
+				return nil, errNoMethod
 			}
 			if i < 0 || i > len(l.Items) {
 				return nil, errIndex(i, len(l.Items))
@@ -77,8 +84,24 @@ func (r *run) callList(s *step, l *lenient.List, args []any) (any, error) {
 	return r.callItems(s.name, l, l.Items, args)
 }
 
+// errFixed is the exception for what would change the length of an array.
+var errFixed = errors.New("the length of an array cannot change")
+
 // callArray calls a method of what split returns, which is a list of fixed length.
 func (r *run) callArray(s *step, a *array, args []any) (any, error) {
+	switch s.name {
+	case "add", "addAll", "remove", "removeAll", "retainAll", "clear":
+		// What does not change anything is no mistake.
+		l := lenient.List{Items: slices.Clone(a.items)}
+		if err := r.spend(itemSize * len(a.items)); err != nil {
+			return nil, err
+		}
+		v, err := r.callList(s, &l, args)
+		if err == nil && (len(l.Items) != len(a.items) || s.name == "add") {
+			return nil, errFixed
+		}
+		return v, err
+	}
 	return r.callItems(s.name, a, a.items, args)
 }
 
@@ -99,7 +122,7 @@ func (r *run) callItems(name string, of any, items []any, args []any) (any, erro
 		case "get":
 			i, ok := intOf(args[0])
 			if !ok {
-				return nil, nil
+				return nil, errNoMethod
 			}
 			if i < 0 || i >= len(items) {
 				return nil, errIndex(i, len(items))
@@ -116,8 +139,11 @@ func (r *run) callItems(name string, of any, items []any, args []any) (any, erro
 			return int64(i), err
 		case "containsAll":
 			others, ok := itemsOf(args[0])
+			if args[0] == nil {
+				return nil, errNull
+			}
 			if !ok {
-				return nil, nil
+				return nil, errNoMethod
 			}
 			for _, other := range others {
 				if i, err := r.indexOf(items, other, 1); i < 0 || err != nil {
@@ -129,7 +155,7 @@ func (r *run) callItems(name string, of any, items []any, args []any) (any, erro
 	case 2:
 		i, ok := intOf(args[0])
 		if !ok {
-			return nil, nil
+			return nil, errNoMethod
 		}
 		switch name {
 		case "set":
@@ -142,7 +168,7 @@ func (r *run) callItems(name string, of any, items []any, args []any) (any, erro
 		case "subList":
 			j, ok := intOf(args[1])
 			if !ok {
-				return nil, nil
+				return nil, errNoMethod
 			}
 			if i < 0 || j > len(items) || i > j {
 				return nil, fmt.Errorf("elements %d to %d of a list of %d", i, j, len(items))
@@ -205,8 +231,11 @@ func (r *run) removeItem(l *lenient.List, what any) (any, error) {
 // taken away.
 func (r *run) filter(l *lenient.List, of any, keep bool) (any, error) {
 	others, ok := itemsOf(of)
+	if of == nil {
+		return nil, errNull
+	}
 	if !ok {
-		return nil, nil
+		return nil, errNoMethod
 	}
 	var kept []any
 	for _, item := range l.Items {

@@ -26,13 +26,13 @@ func (r *run) callMap(s *step, m *lenient.Map, args []any) (any, error) {
 			return &view{m, entriesView}, nil
 		case "clear":
 			m.Clear()
-			return nil, nil
+			return emptyText, nil
 		}
 		return r.callObject(s.name, m, args)
 	case 1:
 		switch s.name {
 		case "putAll":
-			return nil, r.putAll(m, args[0])
+			return emptyText, r.putAll(m, args[0])
 		case "containsValue":
 			i, err := r.indexOf(valuesOf(m), args[0], 1)
 			return i >= 0, err
@@ -42,12 +42,22 @@ func (r *run) callMap(s *step, m *lenient.Map, args []any) (any, error) {
 		}
 	case 2:
 		switch s.name {
-		case "put", "putIfAbsent", "getOrDefault", "replace":
+		case "put", "putIfAbsent", "getOrDefault", "replace", "remove":
 		default:
-			return nil, nil
+			return nil, errNoMethod
+		}
+	case 3:
+		if s.name != "replace" {
+			return nil, errNoMethod
 		}
 	default:
-		return nil, nil
+		return nil, errNoMethod
+	}
+	if _, ok := args[0].(*block); ok && (s.name == "get" || s.name == "containsKey") {
+		if s.name == "get" {
+			return nil, nil
+		}
+		return false, nil
 	}
 	name, err := r.key(args[0])
 	if err != nil {
@@ -60,6 +70,13 @@ func (r *run) callMap(s *step, m *lenient.Map, args []any) (any, error) {
 	case "containsKey":
 		return found, nil
 	case "remove":
+		if len(args) == 2 {
+			same, err := r.equal(old, args[1])
+			if same = same && found; same {
+				m.Delete(name)
+			}
+			return same, err
+		}
 		m.Delete(name)
 		return old, nil
 	case "getOrDefault":
@@ -72,6 +89,13 @@ func (r *run) callMap(s *step, m *lenient.Map, args []any) (any, error) {
 			return old, nil
 		}
 	case "replace":
+		if len(args) == 3 {
+			same, err := r.equal(old, args[1])
+			if same = same && found; same && err == nil {
+				err = r.put(m, name, args[2])
+			}
+			return same, err
+		}
 		if !found {
 			return nil, nil
 		}
@@ -83,11 +107,17 @@ func (r *run) callMap(s *step, m *lenient.Map, args []any) (any, error) {
 func (r *run) putAll(m *lenient.Map, of any) error {
 	other, ok := of.(*lenient.Map)
 	if !ok {
-		switch of.(type) {
+		switch of := of.(type) {
 		case contextObject:
 			other = r.context.all()
 		case stageObject:
 			other = r.stage.all()
+		case *loop:
+			other = of.storage()
+		case nil:
+			return errNull
+		default:
+			return errNoMethod
 		}
 	}
 	for name, v := range other.All() {

@@ -61,7 +61,11 @@ func hashNumber(v any) int32 {
 		}
 		return h * int32(v.Sign())
 	}
-	return hashText(fmt.Sprint(v))
+	d, err := decimalOf(v)
+	if err != nil {
+		return 0
+	}
+	return 31*hashNumber(d.unscaled) + int32(d.scale)
 }
 
 // class returns which Java type a number has.
@@ -104,12 +108,12 @@ func (r *run) callNumber(name string, of any, args []any) (any, error) {
 			if f, ok := of.(float64); ok {
 				return math.IsNaN(f), nil
 			}
-			return nil, nil
+			return nil, errNoMethod
 		case "isInfinite":
 			if f, ok := of.(float64); ok {
 				return math.IsInf(f, 0), nil
 			}
-			return nil, nil
+			return nil, errNoMethod
 		}
 	case 1:
 		switch name {
@@ -122,14 +126,17 @@ func (r *run) callNumber(name string, of any, args []any) (any, error) {
 		case "parseInt", "parseLong", "parseDouble", "valueOf":
 			return parseNumber(name, class(of), args[0])
 		case "toHexString", "toBinaryString", "toOctalString":
+			if class(of) == "Double" && name == "toHexString" && isPrimitive(args[0]) {
+				return hexOf(floatOf(args[0])), nil
+			}
 			n, ok := args[0].(int64)
 			if c := class(of); !ok || c != "Integer" && c != "Long" {
-				return nil, nil
+				return nil, errNoMethod
 			}
 			u := uint64(n)
 			if class(of) == "Integer" {
 				if !isInt32(n) {
-					return nil, nil
+					return nil, errNoMethod
 				}
 				u = uint64(uint32(n))
 			}
@@ -139,7 +146,7 @@ func (r *run) callNumber(name string, of any, args []any) (any, error) {
 			if class(of) == class(args[0]) {
 				return r.callObject(name, args[0], nil)
 			}
-			return nil, nil
+			return nil, errNoMethod
 		}
 	case 2:
 		return pair(name, class(of), args[0], args[1])
@@ -156,20 +163,20 @@ func pair(name, class string, a, b any) (any, error) {
 			switch class {
 			case "Integer":
 				if !isInt32(n) {
-					return nil, nil
+					return nil, errNoMethod
 				}
 			case "Double":
 				*v = float64(n)
 			case "Long":
 			default:
-				return nil, nil
+				return nil, errNoMethod
 			}
 		case float64:
 			if class != "Double" {
-				return nil, nil
+				return nil, errNoMethod
 			}
 		default:
-			return nil, nil
+			return nil, errNoMethod
 		}
 	}
 	order, _ := lenient.Compare(a, b)
@@ -195,7 +202,7 @@ func pair(name, class string, a, b any) (any, error) {
 		}
 		return v, err
 	}
-	return nil, nil
+	return nil, errNoMethod
 }
 
 // single returns the number that prints as a float of Java does.
@@ -204,12 +211,41 @@ func single(f float64) float64 {
 	return g
 }
 
+// isPrimitive reports whether a value is a number that Java makes a double of by itself.
+func isPrimitive(v any) bool {
+	switch v.(type) {
+	case int64, float64:
+		return true
+	}
+	return false
+}
+
+// hexOf returns a double in hexadecimal digits, as Java writes it: 0x1.8p1.
+func hexOf(f float64) string {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return lenient.FormatDouble(f)
+	}
+	digits, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'x', -1, 64), "p")
+	if !strings.Contains(digits, ".") {
+		digits += ".0"
+	}
+	n, _ := strconv.Atoi(exponent)
+	return fmt.Sprintf("%sp%d", digits, n)
+}
+
 // parseNumber is the static method of a class that makes a number out of text.
 func parseNumber(name, class string, arg any) (any, error) {
 	if class == "BigInteger" || class == "BigDecimal" {
-		return nil, nil
+		return nil, errNoMethod
 	}
 	text, ok := arg.(string)
+	if arg == nil {
+		switch {
+		case name == "valueOf", name == "parseInt" && class == "Integer", name == "parseLong" && class == "Long",
+			name == "parseDouble" && class == "Double":
+			return nil, errNull
+		}
+	}
 	if !ok {
 		if n, isInt := arg.(int64); name == "valueOf" && isInt {
 			if class == "Double" {
@@ -220,7 +256,7 @@ func parseNumber(name, class string, arg any) (any, error) {
 		if f, isFloat := arg.(float64); name == "valueOf" && isFloat && class == "Double" {
 			return f, nil
 		}
-		return nil, nil
+		return nil, errNoMethod
 	}
 	switch name {
 	case "parseInt":
@@ -231,7 +267,7 @@ func parseNumber(name, class string, arg any) (any, error) {
 		ok = class == "Double"
 	}
 	if !ok {
-		return nil, nil
+		return nil, errNoMethod
 	}
 	if class == "Double" {
 		f, err := strconv.ParseFloat(strings.Trim(text, " \t\n\r"), 64)
@@ -272,10 +308,12 @@ func (r *run) callBool(name string, of bool, args []any) (any, error) {
 		switch v := args[0].(type) {
 		case string:
 			return strings.EqualFold(v, "true"), nil
+		case nil:
+			return false, nil
 		case bool:
 			return v, nil
 		}
-		return nil, nil
+		return nil, errNoMethod
 	}
 	return r.callObject(name, of, args)
 }

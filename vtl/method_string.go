@@ -108,12 +108,41 @@ func (r *run) callString(step *step, s string, args []any) (any, error) {
 			return v, err
 		}
 	}
+	if nullFails(step.name, args) {
+		return nil, errNull
+	}
 	if step.name == "format" && len(args) > 0 {
 		if f, ok := args[0].(string); ok {
 			return r.format(f, args[1:])
 		}
 	}
 	return r.callObject(step.name, s, args)
+}
+
+// nullFails reports whether a method of strings is one that fails for null.
+func nullFails(name string, args []any) bool {
+	text := func(i int) bool {
+		_, ok := args[i].(string)
+		return ok || args[i] == nil
+	}
+	if len(args) == 0 {
+		return false
+	}
+	switch name {
+	case "contains", "endsWith", "compareTo", "compareToIgnoreCase", "contentEquals", "concat", "matches",
+		"toLowerCase", "toUpperCase":
+		return len(args) == 1 && args[0] == nil
+	case "indexOf", "lastIndexOf", "startsWith", "split":
+		_, ok := intOf(args[len(args)-1])
+		return args[0] == nil && (len(args) == 1 || len(args) == 2 && ok)
+	case "replace", "replaceFirst":
+		return len(args) == 2 && text(0) && text(1) && (args[0] == nil || args[1] == nil)
+	case "replaceAll":
+		return len(args) == 2 && args[0] == nil && text(1)
+	case "format":
+		return len(args) > 0 && args[0] == nil
+	}
+	return false
 }
 
 // stringProperty calls a method without arguments; ok is false if there is none.
@@ -170,6 +199,8 @@ func (r *run) stringAt(name, s string, i int) (any, error) {
 		return lastIndexIn(s, string(rune(i)), lengthOf(s)), nil
 	case "valueOf":
 		return r.made(fmt.Sprint(i))
+	case "compareTo":
+		return nil, errCompare
 	default:
 		return r.callObject(name, s, []any{int64(i)})
 	}
@@ -212,6 +243,9 @@ func lastIndexIn(s, sub string, from int) any {
 // stringWith calls a method with one argument; ok is false if there is none.
 func (r *run) stringWith(step *step, s string, arg any) (v any, ok bool, err error) {
 	name := step.name
+	if name == "valueOf" && arg == nil {
+		return "null", true, nil
+	}
 	if name == "valueOf" {
 		text, err := r.text(arg)
 		if err != nil {
@@ -220,7 +254,13 @@ func (r *run) stringWith(step *step, s string, arg any) (v any, ok bool, err err
 		v, err = r.made(text)
 		return v, true, err
 	}
+	if arg == nil && name == "equalsIgnoreCase" {
+		return false, true, nil
+	}
 	other, isText := sequenceOf(arg)
+	if !isText && name == "compareTo" {
+		return nil, true, errCompare
+	}
 	if !isText {
 		return nil, false, nil
 	}
@@ -274,6 +314,12 @@ func (r *run) stringWithTwo(step *step, s string, args []any) (v any, ok bool, e
 	i, isInt := intOf(args[0])
 	j, isInt2 := intOf(args[1])
 	if isInt && isInt2 {
+		switch step.name {
+		case "indexOf":
+			return r.indexIn(s, string(rune(i)), j), true, nil
+		case "lastIndexOf":
+			return lastIndexIn(s, string(rune(i)), j), true, nil
+		}
 		if step.name != "substring" {
 			return nil, false, nil
 		}
@@ -299,6 +345,14 @@ func (r *run) stringWithTwo(step *step, s string, args []any) (v any, ok bool, e
 			return v, true, err
 		}
 		return nil, false, nil
+	}
+	if isText && args[1] == nil && step.name == "replaceAll" {
+		// Null is not asked for its text where there is nothing to replace.
+		v, err := r.replacePattern(step, s, a, "", 1)
+		if err == nil && v != s {
+			err = errNull
+		}
+		return v, true, err
 	}
 	b, isText2 := sequenceOf(args[1])
 	if x, ok := args[0].(character); ok && step.name == "replace" {
@@ -360,9 +414,16 @@ func (r *run) format(f string, args []any) (any, error) {
 		f = f[n+1:]
 		switch verb {
 		case '%':
-			b.WriteByte('%')
+			text, err := pad(spec, "%")
+			if err != nil {
+				return nil, err
+			}
+			b.WriteString(text)
 			continue
 		case 'n':
+			if spec != "" {
+				return nil, fmt.Errorf("format: %%%sn has a width", spec)
+			}
 			b.WriteByte('\n')
 			continue
 		}
@@ -450,6 +511,9 @@ func (r *run) formatOne(spec string, verb byte, v any) (string, error) {
 // pad writes text with a width and a precision, which count UTF-16 units.
 func pad(spec, text string) (string, error) {
 	left := strings.HasPrefix(spec, "-")
+	if strings.ContainsAny(spec[:min(1, len(spec))], "+ 0#") || spec == "-" {
+		return "", fmt.Errorf("format: the flags of %q", spec)
+	}
 	width, precision, found := strings.Cut(strings.TrimPrefix(spec, "-"), ".")
 	if found {
 		n, err := strconv.Atoi(precision)

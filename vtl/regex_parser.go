@@ -102,9 +102,11 @@ func (p *regexParser) repeated() (regexNode, error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
+	for again := false; ; again = true {
 		r := regexRepeat{inner: n, high: -1}
-		switch {
+		switch c := p.peek(0); {
+		case again && (c == '*' || c == '+' || c == '?'):
+			return nil, fmt.Errorf("offset %d: nothing to repeat", p.i)
 		case p.accept("*"):
 		case p.accept("+"):
 			r.low = 1
@@ -168,6 +170,9 @@ func (p *regexParser) atom() (regexNode, error) {
 			rest := m.text[at:]
 			return rest == "" || rest == "\n" || rest == "\r\n" || rest == "\r" || multi && rest[0] == '\n'
 		}}, nil
+	case '{':
+		// Nothing is repeated; what the braces hold must be a count all the same.
+		return regexPlace{func(*matcher, int) bool { return true }}, nil
 	case '*', '+', '?':
 		return nil, fmt.Errorf("offset %d: nothing to repeat", p.i)
 	case '\\':

@@ -1,167 +1,232 @@
 package vtl
 
-// A scanner reads a text byte by byte. What follows the end is 0; so is a NUL byte,
-// which is in no token, so asking for more tells them apart where it matters.
+import "strings"
+
+// A mode says where in a template the scanner is, and so which tokens there are.
+type mode uint8
+
+const (
+	inText mode = iota
+	inReference
+	inProperty  // after a dot of a reference
+	inCall      // in the parentheses of a method
+	inIndex     // in the brackets of a reference
+	afterHash   // where a directive may begin
+	inDirective // in the parentheses of a directive, and before them
+	inLineComment
+	inFormalComment
+	inComment
+	inRaw
+)
+
+// A level is a mode to go back to, with the parentheses that it has seen.
+type level struct {
+	mode           mode
+	opened, closed int
+}
+
+// A scanner divides a template into tokens, as Velocity does: in each mode, the longest token
+// that matches is next, and tokens change the mode. This is all there is to decide what is
+// text and what is not; odd things, like a lone dollar that disappears, come out of it.
 type scanner struct {
-	src string
-	pos int
+	src     string
+	pos     int
+	level   // of now
+	stack   []level
+	quiet   bool // in a comment or raw text, in which nothing changes the mode but its end
+	setting bool // in the parentheses of #set
+
+	slashes int // the end of the backslashes that are next; asked once for all of them
 }
 
-// peek returns the byte that is i bytes ahead.
-func (s *scanner) peek(i int) byte {
-	if s.pos+i < len(s.src) {
-		return s.src[s.pos+i]
-	}
-	return 0
+// A scanError says that no token begins at an offset, or, if it is the end, that one has not
+// ended.
+type scanError struct {
+	offset int
+	mode   mode
+	begun  string // the token so far
 }
 
-func (s *scanner) end() bool { return s.pos >= len(s.src) }
-
-// accept reads c if it is next.
-func (s *scanner) accept(c byte) bool {
-	if s.pos < len(s.src) && s.src[s.pos] == c {
-		s.pos++
-		return true
-	}
-	return false
+func (s *scanner) push(m mode) {
+	s.stack = append(s.stack, s.level)
+	s.opened = 0
+	s.mode = m
 }
 
-// has reports whether the rest of the text begins with prefix.
-func (s *scanner) has(prefix string) bool {
-	return len(s.src)-s.pos >= len(prefix) && s.src[s.pos:s.pos+len(prefix)] == prefix
+// pop goes back a level, and reports whether there was one.
+func (s *scanner) pop() bool {
+	if len(s.stack) == 0 {
+		s.opened, s.mode = 0, inText
+		return false
+	}
+	s.level = s.stack[len(s.stack)-1]
+	s.stack = s.stack[:len(s.stack)-1]
+	return true
 }
 
-// blanks reads spaces and tabs, and lines too.
-func (s *scanner) blanks() {
-	for s.pos < len(s.src) && isBlank(s.src[s.pos]) {
-		s.pos++
-	}
-}
-
-// line reads spaces and tabs up to the end of the line and the end of the line itself.
-// If anything else follows the spaces it reads nothing.
-func (s *scanner) line() string {
-	i := s.pos
-	for i < len(s.src) && (s.src[i] == ' ' || s.src[i] == '\t') {
-		i++
-	}
-	switch {
-	case i < len(s.src) && s.src[i] == '\n':
-		i++
-	case i+1 < len(s.src) && s.src[i] == '\r' && s.src[i+1] == '\n':
-		i += 2
-	case i < len(s.src) && s.src[i] == '\r':
-		i++
-	default:
-		return ""
-	}
-	read := s.src[s.pos:i]
-	s.pos = i
-	return read
-}
-
-// identifier reads the name of a variable, a property or a method, and returns "" if
-// there is none:
-//
-//	( letter | "_" ) { letter | digit | "_" | "-" }
-func (s *scanner) identifier() string {
-	if !isLetter(s.peek(0)) && s.peek(0) != '_' {
-		return ""
-	}
-	i := s.pos + 1
-	for i < len(s.src) && isNamePart(s.src[i]) {
-		i++
-	}
-	name := s.src[s.pos:i]
-	s.pos = i
-	return name
-}
-
-// word reads the name of a directive or an operator, which has no hyphens, and returns
-// "" if there is none.
-func (s *scanner) word() string {
-	i := s.pos
-	if c := s.peek(0); !isLetter(c) && c != '_' && c != '@' {
-		return ""
-	}
-	for i < len(s.src) && isWordPart(s.src[i]) {
-		i++
-	}
-	word := s.src[s.pos:i]
-	s.pos = i
-	return word
-}
-
-// atNumber reports whether a number is next. The sign belongs to it.
-func (s *scanner) atNumber() bool {
-	i := 0
-	if s.peek(0) == '-' {
-		i = 1
-	}
-	return isDigit(s.peek(i)) || s.peek(i) == '.' && isDigit(s.peek(i+1))
-}
-
-// number reads a number, and reports whether it is an integer:
-//
-//	[ "-" ] ( digits [ "." [ digits ] ] | "." digits ) [ ( "e" | "E" ) [ "+" | "-" ] digits ]
-//
-// Two dots after an integer are those of a range and stay.
-func (s *scanner) number() (text string, integer bool) {
+// next returns the next token.
+func (s *scanner) next() (token, *scanError) {
+	var special strings.Builder
+	var last string // the last that belongs to no token
 	start := s.pos
-	s.accept('-')
-	s.digits()
-	integer = true
-	if s.peek(0) == '.' && s.peek(1) != '.' {
-		s.pos++
-		s.digits()
-		integer = false
-	}
-	if c := s.peek(0); c == 'e' || c == 'E' {
-		i := 1
-		if c := s.peek(1); c == '+' || c == '-' {
-			i = 2
+	for s.pos < len(s.src) {
+		kind, length := s.match()
+		if kind == tokenEnd {
+			return token{}, &scanError{s.pos, s.mode, s.src[start:s.pos]}
 		}
-		if isDigit(s.peek(i)) {
-			s.pos += i
-			s.digits()
-			integer = false
-		}
-	}
-	return s.src[start:s.pos], integer
-}
-
-func (s *scanner) digits() {
-	for isDigit(s.peek(0)) {
-		s.pos++
-	}
-}
-
-// quoted reads a string with its quotes, in which a quote is written twice, and reports
-// whether it ends. Doubled tells whether there is such a quote in it.
-func (s *scanner) quoted() (text string, doubled, ok bool) {
-	quote := s.src[s.pos]
-	for i := s.pos + 1; i < len(s.src); i++ {
-		if s.src[i] != quote {
+		s.pos += length
+		switch kind {
+		case more, moreRaw, moreFormal, moreComment, moreHash, moreDollar:
+			s.begin(kind)
+			if s.pos == len(s.src) {
+				return token{}, &scanError{s.pos, s.mode, s.src[start:s.pos]}
+			}
+			continue
+		case skipped:
+			start = s.pos
+			continue
+		case terminator:
+			last = s.src[start:s.pos]
+			appendSpecial(&special, last)
+			s.pos -= length
+			s.pop()
+			start = s.pos
 			continue
 		}
-		if i+1 < len(s.src) && s.src[i+1] == quote {
-			doubled = true
-			i++
-			continue
+		t := token{kind: kind, start: start, end: s.pos, image: s.src[start:s.pos]}
+		s.finish(&t)
+		if !strings.HasPrefix(last, "##") {
+			t.special = special.String()
 		}
-		text = s.src[s.pos : i+1]
-		s.pos = i + 1
-		return text, doubled, true
+		return t, nil
 	}
-	return "", false, false
+	return token{kind: tokenEnd, start: start, end: s.pos}, nil
 }
 
-func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+// appendSpecial appends what is kept of a dollar or a hash that belongs to no token.
+func appendSpecial(b *strings.Builder, image string) {
+	for i := 0; i < len(image); i++ {
+		switch image[i] {
+		case '#', '$':
+			b.WriteByte(image[i])
+		case '\\':
+			end := i
+			for end < len(image) && image[end] == '\\' {
+				end++
+			}
+			if end < len(image) && image[end] == '$' {
+				// The character after the dollar is lost.
+				b.WriteString(image[i : end+1])
+				i = end + 1
+			}
+		}
+	}
+}
 
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+// begin changes the mode after what a token begins with.
+func (s *scanner) begin(kind tokenKind) {
+	if s.quiet {
+		return
+	}
+	switch kind {
+	case moreDollar:
+		if s.mode == inReference {
+			s.pop()
+		}
+		s.push(inReference)
+	case moreHash:
+		if s.mode == inReference || s.mode == inProperty {
+			s.pop()
+		}
+		s.push(afterHash)
+	case moreRaw:
+		s.quiet = true
+		s.push(inRaw)
+	case moreFormal:
+		s.pos-- // It may be half of a character, which does no harm.
+		s.quiet = true
+		s.push(inFormalComment)
+	case moreComment:
+		s.quiet = true
+		s.push(inComment)
+	}
+}
 
-func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+// finish changes the mode after a token, and sets what its text is.
+func (s *scanner) finish(t *token) {
+	switch t.kind {
+	case tokenOpenIndex:
+		s.push(inIndex)
+	case tokenCloseIndex, tokenCloseBrace, tokenEndDirective, tokenElse:
+		s.pop()
+	case tokenIf, tokenElseIf:
+		s.mode = inDirective
+	case tokenOpen:
+		s.opened++
+		if s.mode == inProperty {
+			s.mode = inCall
+		}
+	case tokenClose:
+		s.close()
+	case tokenCloseCall:
+		s.mode = inReference
+	case tokenSet:
+		s.push(inDirective)
+		s.setting = true
+		s.opened++
+	case tokenLineComment:
+		if s.mode == inReference {
+			s.pop()
+		}
+		s.quiet = true
+		s.push(inLineComment)
+	case tokenLineEnd, tokenComment, tokenFormalComment, tokenRaw:
+		s.quiet = false
+		s.pop()
+	case tokenString:
+		if s.mode == inDirective && !s.setting && s.opened == 0 {
+			s.pop()
+		}
+	case tokenInteger:
+		if strings.HasSuffix(t.image, "..") {
+			s.pos -= 2
+			t.end -= 2
+			t.image = t.image[:len(t.image)-2]
+		}
+		if s.opened == 0 && !s.setting && s.mode != inCall && s.mode != inIndex {
+			s.pop()
+		}
+	case tokenFloat:
+		if s.opened == 0 && !s.setting && s.mode != inCall {
+			s.pop()
+		}
+	case tokenDot:
+		s.pos-- // the letter
+		t.end--
+		t.image = "."
+		s.mode = inProperty
+	}
+}
 
-func isNamePart(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' || c == '-' }
+// close goes back to the level below the one whose parenthesis is closed.
+func (s *scanner) close() {
+	for s.opened == 0 {
+		if !s.pop() {
+			return
+		}
+	}
+	if s.opened == s.closed+1 {
+		s.pop()
+	} else {
+		s.closed++
+	}
+}
 
-func isWordPart(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' || c == '@' }
+// atParenthesis reports whether a parenthesis follows, after blanks or not.
+func (s *scanner) atParenthesis() bool {
+	i := s.pos
+	for i < len(s.src) && isBlank(s.src[i]) {
+		i++
+	}
+	return i < len(s.src) && s.src[i] == '('
+}

@@ -83,11 +83,9 @@ func Parse(text string) (*Template, error) {
 	return t, nil
 }
 
-// String returns a text that parses to the same template: the one that was parsed,
-// but for blanks inside of directives and references.
-func (t *Template) String() string {
-	return string(printNodes(nil, t.nodes))
-}
+// String returns the text that was parsed. No other is sure to be the same template: blanks
+// and lone dollars, in directives too, decide how the text after them is read.
+func (t *Template) String() string { return t.source }
 
 // position returns the line and the column of an offset in a text.
 func position(text string, offset int) (line, column int) {
@@ -110,7 +108,8 @@ type Params struct {
 type Values []Value
 
 // A Value is nil, a bool, a string, an int, an int64, a float64, a list ([]any) of such or
-// [Values], with a name. Anything else is its text, as package fmt has it.
+// [Values], with a name. A *string or *int64 is what it points to: what templates rarely
+// ask for need not be copied. Anything else is its text, as package fmt has it.
 type Value struct {
 	Name  string
 	Value any

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"penstock/internal/lenient"
 )
@@ -110,6 +111,8 @@ func (r *run) plain(v any, depth int, json bool) (any, error) {
 		return keyText(v.key) + "=" + text, err
 	case *block:
 		return r.blockText(v)
+	case *loop:
+		return r.plainMap(v.storage(), depth)
 	case *lenient.Map:
 		if !json {
 			return r.plainMap(v, depth)
@@ -157,21 +160,22 @@ func (r *run) plainMap(m *lenient.Map, depth int) (any, error) {
 	return string(append(b, '}')), r.spend(len(b))
 }
 
-// blockText returns what a block of #define renders.
+// blockText returns what a block of #define renders. Inside of itself, where it renders
+// nothing in the end, it has no text, which is an error.
 func (r *run) blockText(b *block) (any, error) {
-	s, err := r.capture([]node{&shown{b}})
+	shown := false
+	s, err := r.captured(func() (err error) {
+		shown, err = b.show(r, 0)
+		return err
+	})
+	if err == nil && !shown {
+		err = errors.New("a block within itself has no text")
+	}
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
-
-// A shown block is one whose text is wanted where it is no output of its own.
-type shown struct{ *block }
-
-func (n *shown) render(r *run) error { return n.show(r, 0) }
-
-func (n *shown) print(b []byte) []byte { return b }
 
 // Keys of maps that are no strings are strings that begin with this byte, which no text
 // in UTF-8 has, and the kind of the key. So $m[0] and $m["0"] are two.
@@ -195,6 +199,13 @@ func (r *run) key(v any) (string, error) {
 	text, err := r.text(v)
 	kind := "o"
 	switch v.(type) {
+	case *lenient.List, *lenient.Map:
+		// Two that have the same text need not be equal.
+		json, jsonErr := r.appendJSON(nil, v)
+		if jsonErr != nil {
+			return "", jsonErr
+		}
+		kind += string(json) + oddKey
 	case float64:
 		kind = "f"
 	case bool:
@@ -211,7 +222,7 @@ func keyText(name string) string {
 	if name[1] == 'n' {
 		return "null"
 	}
-	return name[2:]
+	return name[max(2, strings.LastIndex(name, oddKey)+1):]
 }
 
 // keyValue returns the key that has a name. Lists and maps that are keys come back as
@@ -220,7 +231,7 @@ func keyValue(name string) any {
 	if len(name) < 2 || name[:1] != oddKey {
 		return name
 	}
-	text := name[2:]
+	text := keyText(name)
 	switch name[1] {
 	case 'n':
 		return nil
@@ -272,8 +283,10 @@ func (inputObject) AppendText(b []byte) ([]byte, error)   { return b, nil }
 func (utilObject) AppendText(b []byte) ([]byte, error)    { return b, nil }
 func (contextObject) AppendText(b []byte) ([]byte, error) { return b, nil }
 func (stageObject) AppendText(b []byte) ([]byte, error)   { return b, nil }
-func (*loop) AppendText(b []byte) ([]byte, error)         { return b, nil }
 func (*iterator) AppendText(b []byte) ([]byte, error)     { return b, nil }
+
+// AppendText appends the map that $foreach is for the template.
+func (l *loop) AppendText(b []byte) ([]byte, error) { return lenient.AppendText(b, l.storage()), nil }
 
 // Equal reports whether other is the same character.
 func (c character) Equal(other any) bool { return any(c) == other }

@@ -11,114 +11,89 @@ import (
 // A node is a part of a template that becomes output.
 type node interface {
 	render(r *run) error
-	print(b []byte) []byte
 }
 
 // An expression is a part of a template that has a value.
 type expression interface {
 	// value returns nil for null, and text for what has no value.
 	value(r *run) (any, error)
-	print(b []byte) []byte
 }
 
-// text is what is printed as it is, and what is not printed: comments and the
-// backslashes of escapes.
-type text struct {
-	text string
-	raw  string // as written
-}
+// text is what is printed as it is.
+type text struct{ text string }
 
-func newText(shown, raw string) *text { return &text{text: shown, raw: raw} }
-
-// An output is a reference outside of directives, after backslashes.
+// An output is a reference outside of directives, with what is printed before it.
 type output struct {
-	prefix string // as written
-	text   string // as printed
+	prefix string
 	ref    *reference
 	json   *step // if it is $input.json(...) and nothing more
 }
 
-func newOutput(prefix, text string, ref *reference) *output {
-	return &output{prefix: prefix, text: text, ref: ref, json: ref.json()}
+// An escaped reference is printed as text, but what it calls is called.
+type escaped struct {
+	ref  *reference
+	text string
 }
 
-// An assignment is #set. Blanks before it, and the rest of its line if that is blank,
-// are not printed.
+// An assignment is #set.
 type assignment struct {
-	lead, head string // as written
-	target     *reference
-	value      expression
-	tail       string
-}
-
-// An ending is #end with the rest of its line.
-type ending struct {
-	word, tail string
+	target *reference
+	value  expression
 }
 
 // A branch is #if or #elseif with its block.
 type branch struct {
-	word, gap string
-	test      expression
-	tail      string
-	body      []node
+	test expression
+	body []node
 }
 
 // A condition is #if.
 type condition struct {
 	branches  []branch
-	otherwise struct {
-		word, tail string // word is empty if there is no #else
-		body       []node
-	}
-	end ending
+	otherwise []node
 }
 
 // A foreach is #foreach.
 type foreach struct {
 	offset int
-	head   string
-	args   []expression
+	args   int // how many there are; three make a loop
 	slot   int
-	list   expression // nil if the arguments make no loop
-	tail   string
+	list   expression
 	body   []node
-	end    ending
 }
 
 // A definition is #define.
 type definition struct {
-	head string
-	arg  expression
 	slot int
-	sets bool
-	tail string
 	*block
-	end ending
 }
 
 // A block is the value of what #define defines: it is rendered when it is printed.
-type block struct {
-	name string
-	body []node
-}
+type block struct{ body []node }
 
 // A command is #break, #stop, #include or #parse.
 type command struct {
 	offset int
 	name   string
 	args   []expression
-	raw    string
 }
 
 // A reference is a variable and what is asked of it: $a.b[0].c("x").
 type reference struct {
-	offset        int
-	quiet, braced bool
-	name          string
-	slot          int
-	steps         []step
-	plain         bool // all steps are properties
+	tokenRange
+	offset   int
+	name     string
+	slot     int
+	steps    []step
+	plain    bool   // all steps are properties
+	settable bool   // #set without steps does something
+	odd      bool   // with a backslash before its bang, which makes it nothing
+	runt     bool   // without a dollar: it is null
+	word     string // what a runt prints
+	escaped  bool   // after an odd number of backslashes, of which slashes stay
+	slashes  string
+	before   string // dollars and hashes before it
+	null     string // its text, for what prints nothing
 }
 
 // A stepKind is what kind of step a step is.
@@ -210,43 +185,34 @@ const (
 )
 
 type binary struct {
-	op          operator
-	left, right expression
-	offset      int
+	tokenRange
+	op                  operator
+	left, right         expression
+	leftText, rightText string // what null is, if it is added to text
+	offset              int
 }
 
 type not struct{ operand expression }
 
-type parenthesis struct{ inner expression }
+type parenthesis struct {
+	tokenRange
+	inner expression
+}
 
 // A constant is a number or a truth value.
-type constant struct {
-	text string
-	v    any
-}
+type constant struct{ v any }
 
-var truths = map[bool]*constant{
-	true:  {text: "true", v: true},
-	false: {text: "false", v: false},
-}
+var truths = map[bool]*constant{true: {true}, false: {false}}
 
 // A bareword is a word where a value is wanted: null.
-type bareword struct{ text string }
+type bareword struct{}
 
 // A literal is a string. One in double quotes with references or directives has nodes.
 type literal struct {
-	single bool
 	text   string // if it has no nodes
+	v      any    // the text again, as a value
 	nodes  []node
-	v      any // the text again, as a value
-}
-
-func (n *literal) finish() {
-	if n.nodes == nil {
-		n.v = n.text
-	} else {
-		n.text = ""
-	}
+	padded bool // the last character that the nodes print does not belong to it
 }
 
 type list struct{ items []expression }
@@ -255,6 +221,7 @@ type mapping struct{ keys, values []expression }
 
 // A span is a range of integers, up or down, with both ends.
 type span struct {
+	tokenRange
 	offset   int
 	from, to expression
 }

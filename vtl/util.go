@@ -32,8 +32,13 @@ func (r *run) callUtil(name string, args []any) (any, error) {
 		return nil, nil
 	}
 	text, err := r.text(args[0])
-	if err != nil || text == "" {
+	switch {
+	case err != nil:
 		return nil, err
+	case text == "" && do == nil:
+		return nil, nil
+	case text == "":
+		return "", nil
 	}
 	// Texts grow by up to six.
 	if err := r.spend(len(text)); err != nil {

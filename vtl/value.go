@@ -2,7 +2,7 @@ package vtl
 
 import (
 	"fmt"
-	"strings"
+	"unicode/utf8"
 
 	"penstock/internal/lenient"
 )
@@ -11,10 +11,23 @@ func (n *reference) value(r *run) (any, error) {
 	if err := r.step(n.offset); err != nil {
 		return nil, err
 	}
-	v := r.vars[n.slot]
+	if n.runt || n.odd {
+		return nil, nil
+	}
+	v := r.variable(n.slot)
 	if _, ok := v.(contextObject); ok && n.plain {
 		if v, ok := r.context.scalar(n.steps); ok {
 			return v, nil
+		}
+	}
+	if len(n.steps) == 0 {
+		switch v.(type) {
+		case contextObject:
+			return r.context.all(), nil
+		case stageObject:
+			return r.stage.all(), nil
+		case *loop:
+			r.odd = true
 		}
 	}
 	for i := range n.steps {
@@ -61,8 +74,17 @@ func (s *step) follow(r *run, from any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if at, err = r.fromEnd(s.offset, from, at); err != nil {
+		return nil, err
+	}
 	switch from := from.(type) {
+	case *loop:
+		name, err := r.key(at)
+		return from.get(name), r.at(s.offset, err)
 	case *lenient.Map:
+		if _, ok := at.(*block); ok {
+			return nil, nil // It is not rendered to be looked up: it is only like itself.
+		}
 		name, err := r.key(at)
 		if err != nil {
 			return nil, r.at(s.offset, err)
@@ -84,14 +106,37 @@ func (s *step) follow(r *run, from any) (any, error) {
 	return nil, nil
 }
 
-// item returns the element of a list with an index; one below zero counts from the end.
+// fromEnd returns an index, which counts from the end if it is below zero. Only what has a size
+// has such indexes.
+func (r *run) fromEnd(offset int, of, at any) (any, error) {
+	i, ok := at.(int64)
+	if !ok || i >= 0 || !isInt32(i) {
+		return at, nil
+	}
+	switch of := of.(type) {
+	case *lenient.List:
+		return i + int64(len(of.Items)), nil
+	case *array:
+		return i + int64(len(of.items)), nil
+	case *lenient.Map:
+		return i + int64(of.Len()), nil
+	case *view:
+		return i + int64(of.of.Len()), nil
+	case *loop:
+		return i + int64(of.storage().Len()), nil
+	case contextObject:
+		return i + int64(r.context.all().Len()), nil
+	case stageObject:
+		return i + int64(r.stage.all().Len()), nil
+	}
+	return nil, r.fail(offset, nil, "index %d of what has no size", i)
+}
+
+// item returns the element of a list with an index.
 func (r *run) item(offset int, items []any, at any) (any, error) {
 	i, ok := at.(int64)
 	if !ok {
 		return nil, nil
-	}
-	if i < 0 {
-		i += int64(len(items))
 	}
 	if i < 0 || i >= int64(len(items)) {
 		return nil, r.fail(offset, nil, "index %d of a list of %d", at, len(items))
@@ -144,7 +189,13 @@ func (r *run) property(of any, name string) any {
 func (r *run) truth(e expression) (bool, error) {
 	switch e := e.(type) {
 	case *reference:
+		if e.runt {
+			return false, nil
+		}
 		v, err := e.value(r)
+		if b, ok := v.(*block); ok && err == nil {
+			return r.blockTruth(b)
+		}
 		return v != false, err
 	case *constant:
 		return e.v == true, nil
@@ -155,12 +206,21 @@ func (r *run) truth(e expression) (bool, error) {
 		return !ok, err
 	case *binary:
 		if e.op >= add {
-			_, err := e.value(r)
-			return false, err
+			return false, nil
 		}
 		return e.truth(r)
 	}
 	return false, nil
+}
+
+// blockTruth judges a block of #define, which is rendered for that: it is true if it is not
+// in itself too often.
+func (r *run) blockTruth(b *block) (ok bool, err error) {
+	_, err = r.captured(func() error {
+		ok, err = b.show(r, 0)
+		return err
+	})
+	return ok, err
 }
 
 func (n *not) value(r *run) (any, error) {
@@ -181,6 +241,10 @@ func (n *literal) value(r *run) (any, error) {
 	s, err := r.capture(n.nodes)
 	if err != nil {
 		return nil, err
+	}
+	if n.padded && s != "" {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
 	}
 	return s, nil
 }
@@ -234,7 +298,7 @@ func (r *run) put(m *lenient.Map, name string, v any) error {
 	return nil
 }
 
-// ends returns the ends of a range, and whether they are integers.
+// ends returns the ends of a range, and whether they are numbers; fractions are cut off.
 func (n *span) ends(r *run) (from, to int64, ok bool, err error) {
 	a, err := n.from.value(r)
 	if err != nil {
@@ -244,11 +308,10 @@ func (n *span) ends(r *run) (from, to int64, ok bool, err error) {
 	if err != nil {
 		return 0, 0, false, err
 	}
-	from, isInt := a.(int64)
-	to, ok = b.(int64)
-	if !isInt || !ok || !isInt32(from) || !isInt32(to) {
+	if !isNumber(a) || !isNumber(b) {
 		return 0, 0, false, nil
 	}
+	from, to = integerOf(a, 32), integerOf(b, 32)
 	if size := n.size(from, to); size > int64(r.limits.Range) {
 		return 0, 0, false, r.fail(n.offset, nil, "a range of %d elements, which is more than %d", size, r.limits.Range)
 	}
@@ -314,10 +377,10 @@ func (n *binary) value(r *run) (any, error) {
 // its expression.
 func (n *binary) concatenate(r *run, left, right any) (any, error) {
 	if left == nil {
-		left = strings.Trim(string(n.left.print(nil)), "()")
+		left = n.leftText
 	}
 	if right == nil {
-		right = strings.Trim(string(n.right.print(nil)), "()")
+		right = n.rightText
 	}
 	a, err := r.text(left)
 	if err != nil {
@@ -358,9 +421,9 @@ func (n *binary) truth(r *run) (bool, error) {
 		same, err := r.same(left, right)
 		return same == (n.op == equal), r.at(n.offset, err)
 	}
-	order, ok := lenient.Compare(left, right)
+	order, ok, err := compareNumbers(left, right)
 	if !ok {
-		return false, nil
+		return false, r.at(n.offset, err)
 	}
 	switch n.op {
 	case less:
@@ -399,8 +462,8 @@ func (r *run) same(a, b any) (bool, error) {
 		}
 	}
 	if isNumber(a) && isNumber(b) {
-		order, ok := lenient.Compare(a, b)
-		return ok && order == 0, nil
+		order, ok, err := compareNumbers(a, b)
+		return ok && order == 0, err
 	}
 	x, err := r.text(a)
 	if err != nil {
