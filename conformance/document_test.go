@@ -18,15 +18,24 @@ import (
 	"time"
 )
 
-// TestLambdaPage does what docs/lambda.md says: it makes its files, types its commands
-// into one shell, and compares what they print.
-func TestLambdaPage(t *testing.T) {
-	text, err := os.ReadFile("../docs/lambda.md")
+// TestLambdaPage does what docs/lambda.md says.
+func TestLambdaPage(t *testing.T) { followPage(t, "../docs/lambda.md", 30) }
+
+// TestWebSocketPage does what docs/websocket.md says.
+func TestWebSocketPage(t *testing.T) { followPage(t, "../docs/websocket.md", 80) }
+
+// followPage makes the files of a page, types its commands into one shell, and compares
+// what they print. There must be at least so many commands.
+func followPage(t *testing.T, name string, least int) {
+	t.Helper()
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports := freePorts(t, 2)
+	ports := freePorts(t, 3)
 	page := strings.NewReplacer("127.0.0.1:8080", "127.0.0.1:"+ports[0], "127.0.0.1:8081", "127.0.0.1:"+ports[1],
+		// A backend that the page starts.
+		"127.0.0.1:9000", "127.0.0.1:"+ports[2], `"127.0.0.1", 9000`, `"127.0.0.1", `+ports[2],
 		// What the page leaves to the defaults.
 		"auditLog: none\n", "auditLog: none\nlisten: 127.0.0.1:"+ports[0]+"\nadmin: 127.0.0.1:"+ports[1]+"\n").Replace(string(text))
 	s := openTerminal(t, "http://127.0.0.1:"+ports[1])
@@ -44,12 +53,14 @@ func TestLambdaPage(t *testing.T) {
 		}
 		for _, c := range steps(b.text) {
 			commands++
-			if got := s.run(t, c.command); !printed(c.output, got) {
+			if background, ok := strings.CutSuffix(c.command, " &"); ok && c.output == "" {
+				s.start(background)
+			} else if got := s.run(t, c.command); !printed(c.output, got) {
 				t.Errorf("$ %s\ngot:\n%s\nwant:\n%s", c.command, got, c.output)
 			}
 		}
 	}
-	if commands < 30 {
+	if commands < least {
 		t.Errorf("only %d commands were found", commands)
 	}
 }
@@ -93,7 +104,7 @@ func printed(want, got string) bool {
 type terminal struct {
 	dir   string
 	stdin io.Writer
-	out   *bufio.Reader
+	lines chan string
 	n     int
 }
 
@@ -129,39 +140,68 @@ func openTerminal(t *testing.T, admin string) *terminal {
 		in.Close()
 		_ = c.Wait()
 	})
-	s.stdin, s.out = in, bufio.NewReader(out)
+	s.stdin, s.lines = in, make(chan string)
+	go func() {
+		defer close(s.lines)
+		for r := bufio.NewReader(out); ; {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				return
+			}
+			select {
+			case s.lines <- line:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
 	return s
 }
 
 func (s *terminal) path(file string) string { return filepath.Join(s.dir, file) }
 
+// start types a command that goes on in the background. It may send its output elsewhere.
+func (s *terminal) start(background string) {
+	fmt.Fprintf(s.stdin, "</dev/null 2>>server.log %s &\n", background)
+}
+
 // run types a command and returns what it prints. Of one that goes on in the background,
-// that is the first line.
+// that is the first line. No command reads those behind it as its input.
 func (s *terminal) run(t *testing.T, command string) string {
 	t.Helper()
 	s.n++
 	if background, ok := strings.CutSuffix(command, " &"); ok {
-		fmt.Fprintf(s.stdin, "%s 2>server.log &\n", background)
-		line, err := s.out.ReadString('\n')
-		if err != nil {
-			log, _ := os.ReadFile(s.path("server.log"))
-			t.Fatalf("$ %s\n%v\n%s", command, err, log)
-		}
-		return line
+		s.start(background)
+		return s.line(t, command)
 	}
 	end := "end of " + strconv.Itoa(s.n)
-	fmt.Fprintf(s.stdin, "{ %s\n} 2>&1\necho; echo '%s'\n", command, end)
+	fmt.Fprintf(s.stdin, "{ %s\n} </dev/null 2>&1\necho; echo '%s'\n", command, end)
 	var all strings.Builder
 	for {
-		line, err := s.out.ReadString('\n')
-		if err != nil {
-			t.Fatalf("$ %s\n%v\n%s", command, err, all.String())
-		}
+		line := s.line(t, command)
 		if strings.TrimSpace(line) == end {
 			return strings.TrimSuffix(all.String(), "\n")
 		}
 		all.WriteString(line)
 	}
+}
+
+// terminalTimeout is how long a command may print nothing.
+const terminalTimeout = time.Minute
+
+// line returns the next line that is printed.
+func (s *terminal) line(t *testing.T, command string) string {
+	t.Helper()
+	select {
+	case line, ok := <-s.lines:
+		if ok {
+			return line
+		}
+	case <-time.After(terminalTimeout):
+	}
+	log, _ := os.ReadFile(s.path("server.log"))
+	t.Fatalf("$ %s\nprints nothing more, and does not end\n%s", command, log)
+	return ""
 }
 
 // freePorts returns ports that nobody listens on.

@@ -16,12 +16,15 @@ const (
 var strict = base64.URLEncoding.Strict()
 
 // NewID returns a new ID of a connection, a request or a message: 11 random bytes in
-// URL-safe base64 with padding. It cannot be guessed.
+// URL-safe base64 with padding. It cannot be guessed. It does not begin with a hyphen, which
+// command lines would take for a flag.
 func NewID() string {
 	var random [idBytes]byte
 	var text [idLength]byte
-	rand.Read(random[:])
-	base64.URLEncoding.Encode(text[:], random[:])
+	for text[0] == 0 || text[0] == '-' {
+		rand.Read(random[:])
+		base64.URLEncoding.Encode(text[:], random[:])
+	}
 	return string(text[:])
 }
 
