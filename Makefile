@@ -13,7 +13,7 @@ gofiles = $$($(find) '*.go' -print)
 generated = $(find) '*_gen.go' -print | sort | xargs cat | sha256sum
 tests = grep -l $(1) $$($(find) '*_test.go' -print)
 
-.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers bench-sockets kill-test damage-test writers cover golden generate scripts conformance soak velocity run
+.PHONY: help check format vet staticcheck generated arch test race fuzz bench bench-peers bench-sockets slow-readers kill-test damage-test writers cover golden generate scripts conformance soak velocity run
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -61,6 +61,9 @@ bench-peers: ## CPU per request beside nginx, HAProxy, Caddy: TABLES="plain tls"
 
 bench-sockets: ## WebSocket APIs beside gws, gorilla and coder: TABLES="idle echo" PEERS="gws penstock" SECONDS_EACH=5
 	bench/sockets.sh
+
+slow-readers: ## 5,000 WebSocket clients that do not read beside 5,000 that do
+	PENSTOCK_SLOW_READERS=5000 go test -count=1 -timeout 10m -run '^TestSlowReaders$$' .
 
 kill-test: ## kill the store while it writes, 50 times
 	PENSTOCK_KILL_ROUNDS=50 go test -count=1 -timeout 10m ./internal/store/...

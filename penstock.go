@@ -318,7 +318,7 @@ func (s *Server) Close() error {
 		if s.publisher != nil {
 			all = append(all, s.publisher.Close())
 		}
-		all = append(all, s.sockets.close(), s.closeFunctions())
+		all = append(all, s.sockets.close(s.gateway), s.closeFunctions())
 		if s.issuers != nil {
 			s.issuers.Close()
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"penstock/internal/accesslog"
@@ -111,29 +110,36 @@ func (k *socketServer) recover() {
 // cut off. Those that are not are told after the next start.
 const closeTimeout = 2 * time.Second
 
-// close ends all connections that are left.
-func (k *socketServer) close() error {
-	if k.server == nil {
-		return nil
+// cutTimeout is how long backends may take to notice that nobody waits for them any more.
+const cutTimeout = time.Second
+
+// close ends all connections that are left, and what their events still wait for.
+func (k *socketServer) close(g *gateway.Server) error {
+	if k.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		k.server.Drain(ctx)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	k.server.Drain(ctx)
-	return errors.Join(k.journal.Close(), k.logs.Close())
+	// What is cut off was not told: the journal must not hear that it was.
+	err := k.journal.Close()
+	if k.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), cutTimeout)
+		defer cancel()
+		g.CutOff(ctx)
+	}
+	return errors.Join(err, k.logs.Close())
 }
 
 // executionLog returns where the execution logs of stages go: to a destination of the
 // configuration, or else to the log of the server.
 func (s *Server) executionLog() func(apiID, stage string) websocket.Sink {
-	var known sync.Map
 	return func(apiID, stage string) websocket.Sink {
 		group := "/aws/apigateway/" + apiID + "/" + stage
 		arn := strings.Join([]string{"arn:aws:logs", s.config.Region, s.config.AccountID, "log-group", group}, ":")
 		if sink := s.sockets.logs.Sink(arn); sink != nil {
 			return sink
 		}
-		sink, _ := known.LoadOrStore(group, serverLog{s, group})
-		return sink.(websocket.Sink)
+		return serverLog{s, group}
 	}
 }
 

@@ -18,13 +18,13 @@ import (
 
 type explainCommand struct {
 	access
-	RequestID string `arg:"" optional:"" help:"The apigw-requestid of the response."`
+	RequestID string `arg:"" optional:"" help:"The apigw-requestid of the response, or the requestId of an error frame."`
 	Last      int    `help:"List the last requests instead." placeholder:"N"`
 	JSON      bool   `name:"json" help:"Print what the server answers."`
 }
 
 func (explainCommand) Help() string {
-	return `Why a request got its answer: to which API, stage and route it came and how, what throttling, the authorizer and parameter mapping did with it, and what the backend said. Every response has its request ID in the field apigw-requestid. The server remembers the last 1000 requests (explain.requests in its configuration), and no secrets.` + accessHelp + `
+	return `Why a request got its answer: to which API, stage and route it came and how, what throttling, the authorizer and parameter mapping did with it, and what the backend said. Every response has its request ID in the field apigw-requestid, the answer to a WebSocket handshake too, and error frames have that of the message. The server remembers the last 1000 requests (explain.requests in its configuration), and no secrets.` + accessHelp + `
 
 Examples:
 
@@ -95,13 +95,15 @@ type requestRecord struct {
 	Query                                   []string
 	Located                                 struct {
 		By, DomainName, BasePath, RoutingRuleID, APIID, Stage, DeploymentID, RoutePath string
+		WebSocket                                                                      bool
 	}
 	Route *struct {
 		RouteKey      string
 		PathVariables map[string]string
 	}
-	Throttle   string
-	Authorizer *struct {
+	ConnectionID string
+	Throttle     string
+	Authorizer   *struct {
 		Type, Verdict, Reason string
 		LatencyMillis         float64
 	}
@@ -144,7 +146,15 @@ func (r *requestRecord) text() []byte {
 	default:
 		line("located", "no API has this host")
 	}
+	if r.ConnectionID != "" {
+		line("connection", "%s", r.ConnectionID)
+	}
 	switch {
+	case l.WebSocket && r.Route != nil:
+		line("route", "%s", r.Route.RouteKey)
+	case l.WebSocket && r.ConnectionID != "":
+		line("route", "none")
+	case l.WebSocket: // no event, but a request about connections, or one for nothing
 	case r.Route != nil:
 		line("route", "%s matches %s", r.Route.RouteKey, l.RoutePath)
 		for _, name := range slices.Sorted(maps.Keys(r.Route.PathVariables)) {

@@ -64,6 +64,36 @@ response     404, 23 bytes after 0.100 ms
 located      no API, by the domain name pets.example.com
 response     404, 23 bytes after 0.100 ms
 `},
+		{"a handshake", `{"requestId":"r","time":"2025-01-02T03:04:05Z","method":"GET","host":"h","path":"/dev","query":["token"],"sourceIp":"192.0.2.1","located":{"by":"execute-api host","apiId":"a1","stage":"dev","deploymentId":"d1","webSocket":true,"routePath":"/"},
+			"route":{"routeKey":"$connect"},"connectionId":"L0SM9cOFvHcCIhw=","throttle":"granted","authorizer":{"type":"CUSTOM","verdict":"denied","reason":"no statement allows it","latencyMillis":2},
+			"response":{"status":403,"length":90,"latencyMillis":3,"reason":"403 Forbidden: no statement allows it"}}`, `request      GET /dev?token
+             2025-01-02T03:04:05Z from 192.0.2.1 to h
+located      API a1 stage dev deployment d1, by execute-api host
+connection   L0SM9cOFvHcCIhw=
+route        $connect
+throttle     granted
+authorizer   CUSTOM denied in 2.000 ms
+             no statement allows it
+response     403, 90 bytes after 3.000 ms
+             403 Forbidden: no statement allows it
+`},
+		{"a message without a route", `{"requestId":"r","time":"2025-01-02T03:04:05Z","method":"MESSAGE","host":"h","path":"/dev","sourceIp":"192.0.2.1","located":{"by":"connection","apiId":"a1","stage":"dev","deploymentId":"d1","webSocket":true,"routePath":"/"},
+			"connectionId":"L0SM9cOFvHcCIhw=","throttle":"granted","response":{"status":403,"length":0,"latencyMillis":0.5,"reason":"403 Forbidden: the message selects no route, and there is no $default"}}`, `request      MESSAGE /dev
+             2025-01-02T03:04:05Z from 192.0.2.1 to h
+located      API a1 stage dev deployment d1, by connection
+connection   L0SM9cOFvHcCIhw=
+route        none
+throttle     granted
+response     403, 0 bytes after 0.500 ms
+             403 Forbidden: the message selects no route, and there is no $default
+`},
+		{"a request about a connection", `{"requestId":"r","time":"2025-01-02T03:04:05Z","method":"GET","host":"h","path":"/dev/@connections/x","sourceIp":"192.0.2.1","located":{"by":"execute-api host","apiId":"a1","stage":"dev","deploymentId":"d1","webSocket":true,"routePath":"/@connections/x"},
+			"response":{"status":403,"length":42,"latencyMillis":0.5,"reason":"403 Missing Authentication Token"}}`, `request      GET /dev/@connections/x
+             2025-01-02T03:04:05Z from 192.0.2.1 to h
+located      API a1 stage dev deployment d1, by execute-api host
+response     403, 42 bytes after 0.500 ms
+             403 Missing Authentication Token
+`},
 		{"denied, and no backend", `{"requestId":"r","time":"2025-01-02T03:04:05Z","method":"GET","host":"h","path":"/a","sourceIp":"192.0.2.1","located":{"by":"execute-api host","apiId":"a1","stage":"$default","deploymentId":"d1","routePath":"/a"},
 			"route":{"routeKey":"$default"},"throttle":"granted","authorizer":{"type":"AWS_IAM","verdict":"denied","reason":"no \u001b[31msignature","latencyMillis":0},
 			"integration":{"latencyMillis":3000,"error":"The endpoint\ntimed out"},"response":{"status":503,"length":33,"latencyMillis":3000.5,"reason":"503 Service Unavailable: timeout"}}`, `request      GET /a

@@ -52,7 +52,7 @@ func parseLambdaAnswer(text []byte, simple bool) (*lambdaAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newLambdaAnswer(root, simple, len(text))
+	return newLambdaAnswer(root, simple, nil, len(text))
 }
 
 // readLambdaAnswer reads the JSON of an answer.
@@ -67,8 +67,9 @@ func readLambdaAnswer(text []byte) (*jsontree.Node, error) {
 	return root, nil
 }
 
-// newLambdaAnswer returns what an answer says whose text has a length.
-func newLambdaAnswer(root *jsontree.Node, simple bool, length int) (*lambdaAnswer, error) {
+// newLambdaAnswer returns what an answer says whose text has a length. A policy without
+// statements is allowsNothing, and malformed if that is nil.
+func newLambdaAnswer(root *jsontree.Node, simple bool, allowsNothing *policy.Document, length int) (*lambdaAnswer, error) {
 	var err error
 	identity := &gateway.LambdaIdentity{}
 	a := &lambdaAnswer{identity: gateway.Identity{Lambda: identity}}
@@ -91,7 +92,9 @@ func newLambdaAnswer(root *jsontree.Node, simple bool, length int) (*lambdaAnswe
 			return nil, malformed("policyDocument must be an object")
 		}
 		identity.PrincipalID = principal.Text
-		if a.policy, err = policy.Parse(string(appendJSON(nil, document)), LambdaConditionKeys); err != nil {
+		if allowsNothing != nil && isEmpty(document.Member("Statement")) {
+			a.policy = allowsNothing
+		} else if a.policy, err = policy.Parse(string(appendJSON(nil, document)), LambdaConditionKeys); err != nil {
 			var place *policy.Error
 			if errors.As(err, &place) {
 				err = place
@@ -106,6 +109,9 @@ func newLambdaAnswer(root *jsontree.Node, simple bool, length int) (*lambdaAnswe
 	a.size = 512 + 8*length
 	return a, nil
 }
+
+// isEmpty reports whether a member is a list without elements.
+func isEmpty(m *jsontree.Node) bool { return m != nil && m.Kind == jsontree.List && len(m.Items) == 0 }
 
 // contextMembers reads the context of an answer. The member claims is reserved and
 // ignored.

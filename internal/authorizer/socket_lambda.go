@@ -9,6 +9,7 @@ import (
 	"penstock/internal/gateway"
 	"penstock/internal/integration"
 	"penstock/internal/jsontree"
+	"penstock/internal/policy"
 )
 
 // SocketLambdaSpec says what the Lambda authorizer of a WebSocket API is like.
@@ -179,7 +180,7 @@ const maxSocketAnswer = 8 << 10
 //
 // where context and usageIdentifierKey are optional and may be null, and other members
 // mean nothing. The principal must not be empty, and the members of the context must be
-// strings, numbers or booleans.
+// strings, numbers or booleans. A policy without statements allows nobody in.
 func parseSocketAnswer(text []byte) (*lambdaAnswer, error) {
 	if len(text) > maxSocketAnswer {
 		return nil, malformed("it is longer than %d bytes", maxSocketAnswer)
@@ -188,7 +189,7 @@ func parseSocketAnswer(text []byte) (*lambdaAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := newLambdaAnswer(root, false, len(text))
+	a, err := newLambdaAnswer(root, false, new(policy.Document), len(text))
 	switch {
 	case err != nil:
 		return nil, err

@@ -103,7 +103,7 @@ func TestSocketLambda(t *testing.T) {
 		{"A05 another route", "?token=t", says(allowOn(api + "/prod/$disconnect")), wire403, 1},
 		{"A05 the route of the request", "?token=t", says(allowOn(api + "/prod/GET/")), wire403, 1},
 		{"A05 another account", "?token=t", says(allowOn("arn:aws:execute-api:us-east-1:999999999999:a1/*")), wire403, 1},
-		{"A05 no statement", "?token=t", says(doc("")), wire500, 1},
+		{"A05 no statement", "?token=t", says(doc("")), wire403, 1},
 		{"A06", "?token=t", throws(`{"errorMessage":"Unauthorized","errorType":"Error","trace":[]}`), wire401, 1},
 		{"A07 other text", "?token=t", throws(`{"errorMessage":"unauthorized"}`), wire500, 1},
 		{"A07 longer text", "?token=t", throws(`{"errorMessage":"Unauthorized "}`), wire500, 1},

@@ -114,6 +114,8 @@ func SocketStage(o Options, apiID string, settings Settings, deployment []byte) 
 	if o.Sockets.ExecutionLog != nil {
 		c.stage.Log = o.Sockets.ExecutionLog(apiID, settings.Name)
 	}
+	byDefault := value(settings.DefaultRouteSettings)
+	c.stage.Level, c.stage.Data = logging(&byDefault)
 	for _, id := range slices.Sorted(maps.Keys(c.view.Routes)) {
 		view := c.view.Routes[id]
 		r := c.socketRoute(id, &view)
@@ -174,13 +176,7 @@ func (c *socketCompiler) socketRoute(id string, view *socketRouteView) *websocke
 	if !ok {
 		settings = value(c.settings.DefaultRouteSettings)
 	}
-	switch value(settings.LoggingLevel) {
-	case model.LoggingLevelInfo:
-		r.Level = websocket.LevelInfo
-	case model.LoggingLevelError:
-		r.Level = websocket.LevelError
-	}
-	r.Data = value(settings.DataTraceEnabled)
+	r.Level, r.Data = logging(&settings)
 	c.socketTarget(r, view)
 	switch view.RouteKey {
 	case websocket.ConnectKey:
@@ -191,6 +187,17 @@ func (c *socketCompiler) socketRoute(id string, view *socketRouteView) *websocke
 		c.socketModels(r, view)
 	}
 	return r
+}
+
+// logging returns what settings say about the execution log.
+func logging(s *model.RouteSettings) (level websocket.Level, data bool) {
+	switch value(s.LoggingLevel) {
+	case model.LoggingLevelInfo:
+		level = websocket.LevelInfo
+	case model.LoggingLevelError:
+		level = websocket.LevelError
+	}
+	return level, value(s.DataTraceEnabled)
 }
 
 // responds reports whether a route has the one response that there can be.

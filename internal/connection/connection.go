@@ -281,6 +281,7 @@ func (c *Connection) release(abort bool) {
 		c.out = nil
 	}
 	c.carrier.close(c, abort)
+	c.hub.sockets.Add(-1)
 	c.hub.wheel.remove(c)
 	c.part()
 }

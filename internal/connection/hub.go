@@ -137,8 +137,9 @@ type Hub struct {
 	bytes atomic.Int64
 	// partial is how much the inboxes hold, and queued how much the outboxes do.
 	partial, queued atomic.Int64
-	// open is how many connections are found.
-	open atomic.Int64
+	// open is how many connections are found, and sockets how many have not given theirs
+	// back.
+	open, sockets atomic.Int64
 	// goroutines are all but the workers.
 	goroutines sync.WaitGroup
 	stop       chan struct{}
@@ -217,6 +218,7 @@ func (h *Hub) Accept(conn net.Conn, last, buffered []byte, info Info, handler Ha
 	err := h.enter(c)
 	if err == nil {
 		if c.carrier, err = h.carry(c, conn); err == nil {
+			h.sockets.Add(1)
 			h.wheel.add(c, c.due(now))
 			if len(last) > 0 {
 				c.transmit(last, control)
@@ -326,6 +328,10 @@ func (h *Hub) Count(api, stage string) int {
 
 // Total returns how many connections are open.
 func (h *Hub) Total() int { return int(h.open.Load()) }
+
+// Sockets returns how many connections have a socket: those that are open, and those that
+// have ended and wait for their last bytes, or for the client to hang up.
+func (h *Hub) Sockets() int { return int(h.sockets.Load()) }
 
 // Stats are what the connections of a Hub hold at one time.
 type Stats struct {

@@ -121,18 +121,26 @@ func (s *stream) shutdown(c *Connection) {
 
 func (s *stream) close(c *Connection, abort bool) {
 	s.resume()
-	conn := s.conn
-	inner, secure := conn.(interface{ NetConn() net.Conn })
+	conn, secure := below(s.conn)
 	if secure && !abort {
 		// It says that it ends, and waits five seconds for that at most.
-		c.hub.goroutines.Go(func() { _ = conn.Close() })
+		c.hub.goroutines.Go(func() { _ = s.conn.Close() })
 		return
-	}
-	if secure {
-		conn = inner.NetConn()
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok && abort {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
+}
+
+// below returns the connection that the layers of another one stand on, such as TLS, and
+// whether there are any.
+func below(conn net.Conn) (lowest net.Conn, layered bool) {
+	for {
+		inner, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return conn, layered
+		}
+		conn, layered = inner.NetConn(), true
+	}
 }

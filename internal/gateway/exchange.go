@@ -151,6 +151,13 @@ type Exchange struct {
 	Identity          *Identity
 	AuthorizerError   string
 	AuthorizerLatency time.Duration
+	// Authorizing says that an authorizer was asked which is not the route's: handshakes have
+	// theirs in another place.
+	Authorizing bool
+
+	// ConnectionID is that of the WebSocket connection which the exchange opens, or whose
+	// event it carries; "" for all others.
+	ConnectionID string
 
 	// Mapped is what the request mapping of the integration changes.
 	Mapped Mapped
@@ -175,15 +182,18 @@ type Exchange struct {
 	// Scratch buffers of the integration, kept between exchanges.
 	Buffers Buffers
 
-	server      *Server
-	handshake   *handshake // of the TLS connection; nil on others
-	transport   transport
-	take        Taker // once the exchange has changed the protocol of its connection
-	bodyRead    bool
-	preflighted bool
-	close       bool  // the connection must not be used again
-	err         error // why the gateway answered itself, or why the response was not sent whole
-	failure     *Error
+	server    *Server
+	handshake *handshake // of the TLS connection; nil on others
+	transport transport
+	take      Taker // once the exchange has changed the protocol of its connection
+	throttles bool  // a bucket was asked
+	// Neighbours in the list of exchanges without a client. The lock of the list guards them.
+	next, previous *Exchange
+	bodyRead       bool
+	preflighted    bool
+	close          bool  // the connection must not be used again
+	err            error // why the gateway answered itself, or why the response was not sent whole
+	failure        *Error
 
 	idBuf       [16]byte
 	pathBuf     []byte
@@ -213,6 +223,8 @@ type IntegrationOutcome struct {
 	RequestID, RequestID2 string
 	// Error is why there is no answer.
 	Error string
+	// Failed says that a function ran, and told of an error.
+	Failed bool
 }
 
 // A Trace is what a backend is told of the trace that an exchange is part of.
@@ -271,7 +283,8 @@ func (x *Exchange) end() {
 	x.Vars.Reset()
 	x.RawPath, x.Path, x.RoutePath = "", "", ""
 	x.SentRawPath, x.SentPath = "", ""
-	x.Rule, x.Throttled = nil, NotThrottled
+	x.Rule, x.Throttled, x.throttles = nil, NotThrottled, false
+	x.Authorizing, x.ConnectionID = false, ""
 	x.Domain, x.BasePath = nil, ""
 	x.Identity, x.AuthorizerError, x.AuthorizerLatency = nil, "", 0
 	x.Mapped.reset()

@@ -125,10 +125,10 @@ func (s *Server) forget(c *conn) {
 // roomForHTTP is the part of all connections that upgraded ones leave to requests.
 const roomForHTTP = 16
 
-// RoomToUpgrade reports whether another connection may be taken: some stay free for
-// requests.
-func (s *Server) RoomToUpgrade() bool {
-	return s.taken() < s.limits.Conns-s.limits.Conns/roomForHTTP
+// RoomToUpgrade reports whether another connection may be taken, besides those that have
+// been and some that are expected to be: some stay free for requests.
+func (s *Server) RoomToUpgrade(expected int) bool {
+	return s.taken()+expected < s.limits.Conns-s.limits.Conns/roomForHTTP
 }
 
 // drainBacklog is how long a listener goes on accepting when the server shuts

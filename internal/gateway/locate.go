@@ -102,7 +102,10 @@ func (x *Exchange) notLocated(err *Error) error {
 		return NewError(errNotFound.Status, "No method found matching route "+x.Path[1:]+" for http method "+x.Request.Method+".", errNotFound.Type, "NotFoundException").with(err.Cause)
 	}
 	if upgrade, ok := x.Request.Field("Upgrade"); ok && EqualFold(upgrade, "websocket") {
-		return errSocketForbidden.with(err.Cause)
+		// What comes behind a handshake need not be a request.
+		c := errSocketForbidden.with(err.Cause)
+		c.Close = true
+		return c
 	}
 	return err
 }

@@ -13,18 +13,21 @@ import (
 // names, of the header only what a mapping changed, and of that nothing that looks
 // like a credential.
 type Record struct {
-	RequestID  string       `json:"requestId"`
-	Time       time.Time    `json:"time"`
-	Method     string       `json:"method"`
-	Host       string       `json:"host"`
-	Path       string       `json:"path"`
-	Query      []string     `json:"query,omitempty"` // names of parameters
-	SourceIP   string       `json:"sourceIp"`
-	Located    Located      `json:"located"`
-	Route      *RouteRecord `json:"route,omitempty"`
-	Throttle   string       `json:"throttle,omitempty"`
-	Authorizer *AuthRecord  `json:"authorizer,omitempty"`
-	Mapping    []Mapping    `json:"mapping,omitempty"`
+	RequestID string       `json:"requestId"`
+	Time      time.Time    `json:"time"`
+	Method    string       `json:"method"`
+	Host      string       `json:"host"`
+	Path      string       `json:"path"`
+	Query     []string     `json:"query,omitempty"` // names of parameters
+	SourceIP  string       `json:"sourceIp"`
+	Located   Located      `json:"located"`
+	Route     *RouteRecord `json:"route,omitempty"`
+	// ConnectionID is that of the WebSocket connection which the request wanted to open, or
+	// whose event the record is about: then Method is MESSAGE or DISCONNECT.
+	ConnectionID string      `json:"connectionId,omitempty"`
+	Throttle     string      `json:"throttle,omitempty"`
+	Authorizer   *AuthRecord `json:"authorizer,omitempty"`
+	Mapping      []Mapping   `json:"mapping,omitempty"`
 	// Integration is nil if none was called.
 	Integration *IntegrationRecord `json:"integration,omitempty"`
 	Response    ResponseRecord     `json:"response"`
@@ -39,6 +42,8 @@ type Located struct {
 	APIID        string `json:"apiId,omitempty"`
 	Stage        string `json:"stage,omitempty"`
 	DeploymentID string `json:"deploymentId,omitempty"`
+	// WebSocket says that the API is a WebSocket API.
+	WebSocket bool `json:"webSocket,omitempty"`
 	// Path is what the routes of the stage were compared with.
 	Path string `json:"routePath,omitempty"`
 }
@@ -87,6 +92,7 @@ const (
 	byMapping    = "API mapping"
 	byRule       = "routing rule"
 	byDomain     = "domain name"
+	byConnection = "connection"
 	byNothing    = "nothing"
 )
 
@@ -106,6 +112,8 @@ type slot struct {
 	buf []byte
 
 	id, method, host, path, query, routePath string
+	connection                               string
+	webSocket                                bool
 	peer                                     netip.Addr
 	start                                    time.Time
 	stage, deployment                        string
@@ -180,7 +188,7 @@ func (s *slot) fill(x *Exchange) {
 	s.changes = s.changes[:0]
 	s.addChanges(x)
 	need := len(x.ID)
-	for _, t := range [...]string{q.Method, q.Host, x.SentRawPath, q.Path, q.Query, x.RoutePath, x.AuthorizerError, x.Integration.Error, reason} {
+	for _, t := range [...]string{q.Method, q.Host, x.ConnectionID, x.SentRawPath, q.Path, q.Query, x.RoutePath, x.AuthorizerError, x.Integration.Error, reason} {
 		need += min(len(t), maxRecorded)
 	}
 	for i := range min(x.Vars.Len(), inlineRecordVars) {
@@ -199,21 +207,24 @@ func (s *slot) fill(x *Exchange) {
 	if x.SentRawPath != "" {
 		s.path = s.copy(x.SentRawPath)
 	}
-	s.routePath = s.copy(x.RoutePath)
+	s.routePath, s.connection = s.copy(x.RoutePath), s.copy(x.ConnectionID)
 	s.peer, s.start = q.Peer.Addr(), x.Start
 	s.stage, s.deployment, s.asked = "", "", false
 	if x.Stage != nil {
 		s.stage, s.deployment = x.Stage.Name, x.Stage.DeploymentID
 		s.asked = x.Domain != nil || !x.Stage.EndpointDisabled
+		if x.Stage.Sockets != nil {
+			s.asked = x.throttles || x.Throttled != NotThrottled
+		}
 	}
 	s.routeKey, s.authorization, s.varNames, s.authorizes = "", "", nil, false
 	if r := x.Route; r != nil {
 		s.routeKey, s.authorization, s.varNames = r.Key, r.AuthorizationType, r.Vars
-		s.authorizes = r.Authorizer != nil && x.Throttled == NotThrottled
+		s.authorizes = r.Authorizer != nil && x.Throttled == NotThrottled || x.Authorizing
 	}
-	s.apiID, s.domain, s.base, s.rule = "", "", "", ""
+	s.apiID, s.domain, s.base, s.rule, s.webSocket = "", "", "", "", false
 	if x.API != nil {
-		s.apiID = x.API.ID
+		s.apiID, s.webSocket = x.API.ID, x.API.WebSocket
 	}
 	s.by = x.locatedBy()
 	if x.Domain != nil {
@@ -250,6 +261,8 @@ func (x *Exchange) locatedBy() string {
 	switch {
 	case x.API == nil && x.Domain == nil:
 		return byNothing
+	case x.transport == nil && x.ConnectionID != "":
+		return byConnection // nobody asked for it: it was there
 	case x.Rule != nil:
 		return byRule
 	case x.Domain != nil && x.API == nil:
@@ -354,6 +367,10 @@ func (s *slot) holdsSecret(value string) bool {
 	return false
 }
 
+// AppendSecrets adds the values of the request whose names are those of credentials, as they
+// came and without what is around them, and returns the list. The texts are the request's.
+func (x *Exchange) AppendSecrets(list []string) []string { return x.appendSecrets(list) }
+
 // appendSecrets adds what the sensitive fields and query parameters of the request hold.
 // A scheme before the credentials of a field, such as Bearer, need not be there.
 func (x *Exchange) appendSecrets(list []string) []string {
@@ -376,6 +393,11 @@ func (x *Exchange) appendSecrets(list []string) []string {
 		var pair string
 		pair, rest, _ = strings.Cut(rest, "&")
 		name, secret, _ := strings.Cut(pair, "=")
+		if strings.ContainsAny(name, "%+") {
+			if decoded, err := url.QueryUnescape(name); err == nil {
+				name = decoded
+			}
+		}
 		if !sensitive(name) {
 			continue
 		}
@@ -448,8 +470,8 @@ func parameterName(pair string) string {
 func (s *slot) record() Record {
 	c := strings.Clone
 	r := Record{
-		RequestID: c(s.id), Time: s.start.UTC(), Method: c(s.method), Host: c(s.host), Path: c(s.path), SourceIP: s.peer.String(),
-		Located:  Located{By: s.by, DomainName: s.domain, BasePath: c(s.base), RoutingRule: s.rule, APIID: s.apiID, Path: c(s.routePath)},
+		RequestID: c(s.id), ConnectionID: c(s.connection), Time: s.start.UTC(), Method: c(s.method), Host: c(s.host), Path: c(s.path), SourceIP: s.peer.String(),
+		Located:  Located{By: s.by, DomainName: s.domain, BasePath: c(s.base), RoutingRule: s.rule, APIID: s.apiID, WebSocket: s.webSocket, Path: c(s.routePath)},
 		Response: ResponseRecord{Status: s.status, Length: s.length, Latency: millis(s.latency), Reason: c(s.reason)},
 	}
 	for pair := range strings.SplitSeq(s.query, "&") {

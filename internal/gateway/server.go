@@ -134,7 +134,8 @@ type Server struct {
 	snapshot  atomic.Pointer[Snapshot]
 	meters    *meters
 	taken     func() int // upgraded connections
-	healthy   bool       // health paths answer
+	detached  detachedList
+	healthy   bool // health paths answer
 	date      atomic.Pointer[dateText]
 	complaint limiter
 	spooled   atomic.Int64 // bytes that spools hold

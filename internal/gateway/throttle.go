@@ -186,6 +186,7 @@ func (x *Exchange) throttle() error {
 // ThrottleAccount takes a token from the bucket of the account. The error is 429.
 func (x *Exchange) ThrottleAccount() error {
 	s := x.server
+	x.throttles = true
 	if s.limit != nil && !s.bucket.take(s.limit, int64(x.Start.Sub(s.epoch))) {
 		x.Throttled = ThrottledByAccount
 		return because(errTooMany, "the account has used up its requests")

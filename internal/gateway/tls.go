@@ -160,6 +160,9 @@ type socket struct {
 	left      int // bytes; negative: any number
 }
 
+// NetConn returns the connection itself, for those who take it over and end it their way.
+func (s *socket) NetConn() net.Conn { return s.Conn }
+
 var errHandshakeLarge = errors.New("the handshake is too large")
 
 func (s *socket) Read(p []byte) (int, error) {

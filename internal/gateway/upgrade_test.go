@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,6 +117,9 @@ func TestNotUpgraded(t *testing.T) {
 			if resp.StatusCode != test.status || resp.body != test.body || resp.Header.Get("X-Amzn-Errortype") != test.kind {
 				t.Errorf("got %d %s %q, want %d %s %q", resp.StatusCode, resp.body, resp.Header.Get("X-Amzn-Errortype"), test.status, test.body, test.kind)
 			}
+			if test.kind != "" && !resp.Close {
+				t.Error("the connection stays open, and what follows a handshake is taken for requests")
+			}
 		})
 	}
 }
@@ -124,16 +128,18 @@ func TestNotUpgraded(t *testing.T) {
 // requests.
 func TestUpgradedCount(t *testing.T) {
 	t.Parallel()
-	upgraded := 0
-	server, addr, _ := startSockets(t, gateway.Config{Limits: gateway.Limits{Conns: 32}, Upgraded: func() int { return upgraded }})
-	if !server.RoomToUpgrade() {
-		t.Error("no room for the first")
+	var upgraded atomic.Int64
+	server, addr, _ := startSockets(t, gateway.Config{Limits: gateway.Limits{Conns: 32}, Upgraded: func() int { return int(upgraded.Load()) }})
+	for _, v := range []struct {
+		upgraded int64
+		expected int
+		room     bool
+	}{{0, 0, true}, {29, 0, true}, {30, 0, false}, {0, 29, true}, {0, 30, false}, {15, 15, false}} {
+		if upgraded.Store(v.upgraded); server.RoomToUpgrade(v.expected) != v.room {
+			t.Errorf("beside %d connections and %d to come: room %v", v.upgraded, v.expected, !v.room)
+		}
 	}
-	upgraded = 30
-	if server.RoomToUpgrade() {
-		t.Error("room for all, none is left for requests")
-	}
-	upgraded = 32
+	upgraded.Store(32)
 	if err := dial(t, addr).ended(); err != nil {
 		t.Errorf("a connection beyond the limit: %v", err)
 	}
@@ -181,5 +187,48 @@ func TestErrorBody(t *testing.T) {
 		if x.Failure() != e {
 			t.Errorf("failure %v, want %v", x.Failure(), e)
 		}
+	}
+}
+
+// TestCutOff: what exchanges without a client wait for is given up, those of later ones at
+// once, and CutOff waits until all are finished.
+func TestCutOff(t *testing.T) {
+	t.Parallel()
+	server := gateway.NewServer(gateway.Config{Region: "us-east-1"})
+	var all [3]*gateway.Exchange
+	aborted := make(chan int, len(all)+1)
+	for i := range all {
+		all[i] = server.NewExchange()
+		all[i].Await(&gateway.Wait{Abort: func() { aborted <- i }})
+	}
+	server.Finish(all[1], nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := server.CutOff(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("CutOff returned %v with exchanges underway", err)
+	}
+	done := make(chan error)
+	go func() { done <- server.CutOff(t.Context()) }()
+	if a, b := <-aborted, <-aborted; a+b != 0+2 {
+		t.Errorf("%d and %d were aborted, want 0 and 2", a, b)
+	}
+	late := server.NewExchange()
+	late.Await(&gateway.Wait{Abort: func() { aborted <- len(all) }})
+	if got := <-aborted; got != len(all) || late.Context().Err() == nil {
+		t.Errorf("%d was aborted, context %v", got, late.Context().Err())
+	}
+	for _, x := range []*gateway.Exchange{all[0], late, all[2]} {
+		if x.Done() {
+			t.Error("the wait was not aborted")
+		}
+		server.Finish(x, nil)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if x := server.NewExchange(); !x.Gone() {
+		t.Error("an exchange begins as if nothing had happened")
+	} else {
+		server.Finish(x, nil)
 	}
 }

@@ -68,7 +68,7 @@ func FunctionFailed(x *gateway.Exchange, result *InvocationResult) error {
 		return nil
 	}
 	kind, message := event.FunctionError(result.Payload, maxErrorText)
-	x.Integration.Error = message
+	x.Integration.Error, x.Integration.Failed = message, true
 	return fmt.Errorf("the function failed: %s: %s", kind, message)
 }
 

@@ -131,10 +131,10 @@ func TestLambdaFailures(t *testing.T) {
 			return integration.InvocationResult{}, ctx.Err()
 		}, 503, gateway.IntegrationOutcome{Error: "Endpoint request timed out"}, "longer than the timeout of the integration, 50ms", "INTEGRATION_TIMEOUT"},
 		{"function error", result(integration.InvocationResult{FunctionError: "Unhandled", RequestID: "r", Payload: []byte(`{"errorType":"TypeError","errorMessage":"x is\nnot a function"}`)}), 500,
-			gateway.IntegrationOutcome{ServiceStatus: 200, RequestID: "r", Error: "x is not a function"}, "TypeError: x is not a function", ""},
+			gateway.IntegrationOutcome{ServiceStatus: 200, RequestID: "r", Error: "x is not a function", Failed: true}, "TypeError: x is not a function", ""},
 		{"long function error", result(integration.InvocationResult{FunctionError: "Unhandled", Payload: []byte(`{"errorMessage":"` + strings.Repeat("x", 1<<20) + `"}`)}), 500,
-			gateway.IntegrationOutcome{ServiceStatus: 200, Error: strings.Repeat("x", 1<<10)}, "xxx", ""},
-		{"malformed function error", result(integration.InvocationResult{FunctionError: "Unhandled", Payload: []byte(`{`)}), 500, gateway.IntegrationOutcome{ServiceStatus: 200}, "the function failed", ""},
+			gateway.IntegrationOutcome{ServiceStatus: 200, Error: strings.Repeat("x", 1<<10), Failed: true}, "xxx", ""},
+		{"malformed function error", result(integration.InvocationResult{FunctionError: "Unhandled", Payload: []byte(`{`)}), 500, gateway.IntegrationOutcome{ServiceStatus: 200, Failed: true}, "the function failed", ""},
 		{"malformed", result(integration.InvocationResult{RequestID: "r", Payload: []byte(`{"statusCode":"x"}`)}), 500, gateway.IntegrationOutcome{ServiceStatus: 200, RequestID: "r", Error: format}, "statusCode is not", ""},
 		{"malformed header", result(integration.InvocationResult{Payload: []byte(`{"statusCode":200,"headers":{"a":[]}}`)}), 500, gateway.IntegrationOutcome{ServiceStatus: 200, Error: format}, "headers: a value", ""},
 		{"too long", result(integration.InvocationResult{Payload: make([]byte, integration.MaxResult+1)}), 500, gateway.IntegrationOutcome{ServiceStatus: 200, Error: format}, "6291557 bytes", ""},

@@ -26,7 +26,25 @@ type Address struct {
 // A Parameter is one of a query. Names may repeat.
 type Parameter struct {
 	Name, Value string
+	// Escaped says that Value is one that EscapeValue has returned, and is written as it is.
+	Escaped bool
 }
+
+// EscapeValue returns a text as the value of a parameter in a query, whose author may have
+// escaped it already: plus signs, and percent signs with two digits behind them, stay.
+func EscapeValue(text string) string {
+	var b []byte
+	for i := range len(text) {
+		if c := text[i]; c == '+' || c == '%' && i+2 < len(text) && hexDigit(text[i+1]) && hexDigit(text[i+2]) {
+			b = append(b, c)
+		} else {
+			b = appendEscaped(b, text[i:i+1], &queryByte)
+		}
+	}
+	return string(b)
+}
+
+func hexDigit(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
 // ParseAddress reads a URI whose stage variables are filled in. The error says what in it
 // cannot work.
@@ -145,7 +163,11 @@ func (a *Address) appendTarget(values []string, parameters []Parameter) string {
 		separator = '&'
 		b = appendEscaped(b, parameters[i].Name, &queryByte)
 		b = append(b, '=')
-		b = appendEscaped(b, parameters[i].Value, &queryByte)
+		if parameters[i].Escaped {
+			b = append(b, parameters[i].Value...)
+		} else {
+			b = appendEscaped(b, parameters[i].Value, &queryByte)
+		}
 	}
 	return string(b)
 }

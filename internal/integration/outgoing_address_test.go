@@ -164,3 +164,33 @@ func BenchmarkAddressFill(b *testing.B) {
 		}
 	}
 }
+
+// TestEscapeValue: what its author has escaped stays, and the rest becomes what a query may
+// have.
+func TestEscapeValue(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":             "",
+		"a-B_0.~/:@":   "a-B_0.~/:@",
+		"r%201%2f%2F+": "r%201%2f%2F+",
+		"r 1":          "r%201",
+		"%":            "%25",
+		"%2":           "%252",
+		"%2g%zz":       "%252g%25zz",
+		"a&b=c#d":      "a%26b%3Dc%23d",
+		"é\r\n\x00":    "%C3%A9%0D%0A%00",
+	} {
+		got := integration.EscapeValue(text)
+		if got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+		a, err := integration.ParseAddress("http://h/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o integration.Outgoing
+		if err := a.Fill(&o, nil, []integration.Parameter{{Name: "q", Value: got, Escaped: true}}); err != nil || o.Target != "/?q="+want {
+			t.Errorf("%q: target %s, %v", text, o.Target, err)
+		}
+	}
+}

@@ -13,11 +13,11 @@ var (
 	errUTF8   = errors.New("the bytes for the client are not text in UTF-8")
 )
 
-// decodeBase64 decodes standard base64, with padding or without.
+// decodeBase64 decodes standard base64, with padding or without, in one line or several.
 func decodeBase64(text []byte) ([]byte, error) {
-	encoding := base64.StdEncoding
-	if trimmed := bytes.TrimRight(text, "\r\n"); len(trimmed)%4 != 0 {
-		encoding = base64.RawStdEncoding
+	encoding := base64.RawStdEncoding
+	if bytes.HasSuffix(bytes.TrimRight(text, "\r\n"), []byte("=")) {
+		encoding = base64.StdEncoding
 	}
 	b, err := encoding.AppendDecode(nil, text)
 	if err != nil {

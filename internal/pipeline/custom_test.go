@@ -73,6 +73,8 @@ func TestMock(t *testing.T) {
 		{"broken template that is chosen", Spec{TemplateSelectionExpression: "$request.body.k", RequestTemplates: map[string]string{"bad": "#if(", "good": `{"statusCode":200}`}, Responses: toDefault("ok")}, `{"k":"bad"}`, "err(Internal server error)"},
 		{"broken expression", Spec{TemplateSelectionExpression: "${request.body.k", RequestTemplates: map[string]string{"$default": `{"statusCode":200}`}, Responses: toDefault("ok")}, `{}`, "err(Internal server error)"},
 		{"broken key", Spec{RequestTemplates: map[string]string{"$default": `{"statusCode":200}`}, Responses: respond("/(/", "no", "200", "ok")}, `{}`, "ok"},
+		{"broken key and the default", Spec{RequestTemplates: map[string]string{"$default": `{"statusCode":200}`}, Responses: respond("/(?!2).*/", "no", "$default", "ok")}, `{}`, "err(Internal server error)"},
+		{"broken key and one that matches", Spec{RequestTemplates: map[string]string{"$default": `{"statusCode":200}`}, Responses: respond("/(?!2).*/", "no", "/2../", "ok", "$default", "no")}, `{}`, "ok"},
 		{"only a broken key", Spec{RequestTemplates: map[string]string{"$default": `{"statusCode":200}`}, Responses: respond("/(/", "no")}, `{}`, "err(Internal server error)"},
 		{"broken template of a response", Spec{RequestTemplates: map[string]string{"$default": `{"statusCode":200}`}, Responses: toDefault("#end")}, `{}`, "err(Internal server error)"},
 		{"overrides go on", Spec{RequestTemplates: map[string]string{"$default": `#set($context.responseOverride.mine = "x"){"statusCode":200}`}, Responses: toDefault("$context.responseOverride.mine")}, `{}`, "x"},
@@ -98,7 +100,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"template", Spec{Type: "MOCK", RequestTemplates: map[string]string{"$default": "#if("}}, ErrConfiguration, "template: 1:"},
 		{"no response", Spec{Type: "MOCK", RequestTemplates: map[string]string{"$default": `{"statusCode":201}`}}, ErrConfiguration, `no integration response for "201"`},
-		{"a response that cannot be matched", Spec{Type: "MOCK", RequestTemplates: map[string]string{"$default": `{"statusCode":201}`}, Responses: respond("/(/", "x")}, ErrConfiguration, `response key "/(/"`},
+		{"a response that cannot be matched", Spec{Type: "MOCK", RequestTemplates: map[string]string{"$default": `{"statusCode":201}`}, Responses: respond("/(/", "x", "$default", "y")}, ErrConfiguration, `response key "/(/"`},
 		{"media type", Spec{Type: "MOCK", PassthroughBehavior: "NEVER"}, ErrMediaType, "passthrough"},
 		{"parameter", Spec{Type: "MOCK", RequestParameters: map[string]string{"integration.request.header.Content-Length": "'1'"}}, ErrConfiguration, "Content-Length cannot be set"},
 		{"no service", Spec{Type: "AWS", URI: "arn:aws:apigateway:us-east-1:sqs:path/1/q"}, ErrConfiguration, "not available in this version"},
@@ -172,6 +174,8 @@ func TestCustomHTTP(t *testing.T) {
 		{"N19 other", Spec{Responses: byMessage}, says(200, "z"), `{"action":"m","v":3}`, `{"action":"m","v":3}`, "z"},
 		{"N25", Spec{ContentHandling: "CONVERT_TO_BINARY", Responses: toDefault("")}, says(200, "x"), `aGVsbG8=`, "hello", "x"},
 		{"N25 no padding", Spec{ContentHandling: "CONVERT_TO_BINARY", Responses: toDefault("")}, says(200, "x"), `aGVsbG8`, "hello", "x"},
+		{"N25 in lines", Spec{ContentHandling: "CONVERT_TO_BINARY", Responses: toDefault("")}, says(200, "x"), "aGVs\r\nbG8=\r\n", "hello", "x"},
+		{"N25 in lines, no padding", Spec{ContentHandling: "CONVERT_TO_BINARY", Responses: toDefault("")}, says(200, "x"), "aGVs\nbG8", "hello", "x"},
 		{"N26", Spec{Responses: []ResponseSpec{{Key: "$default", ContentHandling: "CONVERT_TO_TEXT"}}}, says(200, "\xff\x00"), "m", "m", "/wA="},
 		{"N26 before the template", Spec{Responses: []ResponseSpec{{Key: "$default", ContentHandling: "CONVERT_TO_TEXT", Templates: map[string]string{"$default": "<$input.body>"}}}}, says(200, "\xff\x00"), "m", "m", "</wA=>"},
 		{"N27", Spec{ContentHandling: "CONVERT_TO_BINARY", Responses: toDefault("")}, says(200, "x"), `***`, "-", "err(Internal server error)"},
@@ -282,12 +286,17 @@ func TestCustomFunction(t *testing.T) {
 		{"a message with lines", &lambda{payload: `{"errorMessage":"Bad\nthing"}`, failed: "Handled"}, Spec{Responses: respond("/Bad.*/", "x", "$default", "d")}, "{}", "d", 200, "{}", false},
 		{"a message that is none", &lambda{payload: `{"errorMessage":["Bad"]}`}, Spec{Responses: respond("/.*Bad.*/", "x", "$default", "d")}, "{}", "d", 200, "{}", false},
 		{"no event", &lambda{payload: "1"}, Spec{Responses: toDefault("")}, "", "1", 200, "{}", false},
+		{"not JSON, by its template", &lambda{payload: "1"}, Spec{RequestTemplates: map[string]string{"$default": `{"t":"$util.escapeJavaScript($input.path('$.t'))"}`}, Responses: toDefault("")}, `{"t":"it's"}`, `{"Type":"User","message":"Could not parse request body into json"}`, 400, "-", false},
 		{"not JSON", &lambda{payload: "1"}, Spec{Responses: toDefault("$input.path('$.message')")}, "hello", "Could not parse request body into json", 400, "-", false},
 		{"not permitted", &lambda{err: integration.ErrNotPermitted}, Spec{Responses: toDefault("")}, "{}", "err(Internal server error)", 0, "{}", false},
 		{"template", &lambda{payload: "1"}, Spec{RequestTemplates: map[string]string{"$default": `{"m":$input.body}`}, Responses: toDefault("")}, `{"a":1}`, "1", 200, `{"m":{"a":1}}`, false},
 	} {
 		tt.spec.Type, tt.spec.URI, tt.spec.Invoker, tt.spec.CredentialsARN = "AWS", lambdaURI, tt.l, "arn:aws:iam::123456789012:role/r"
-		r, err := mustNew(t, tt.spec).Call(message(t, s, tt.message))
+		e := message(t, s, tt.message)
+		r, err := mustNew(t, tt.spec).Call(e)
+		if why := e.Exchange.Integration.Error; tt.status == badEvent && why != textNotJSON {
+			t.Errorf("%s: access logs say %q", tt.name, why)
+		}
 		if got := outcomeOf(r, err); got != tt.want || r.Status != tt.status {
 			t.Errorf("%s: got %d %q, want %d %q (%v)", tt.name, r.Status, got, tt.status, tt.want, err)
 		}

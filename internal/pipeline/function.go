@@ -161,6 +161,9 @@ const (
 	badEvent = 400
 )
 
+// textNotJSON is what that service says of a payload that is not JSON.
+const textNotJSON = "Could not parse request body into json"
+
 func (f customFunction) call(c *call) error {
 	async, payload := false, c.body
 	if kind := fieldOf(c.header, fieldInvocation); kind != "" {
@@ -176,8 +179,9 @@ func (f customFunction) call(c *call) error {
 	} else if !json.Valid(payload) {
 		// What the service that runs functions says, to the templates.
 		c.answer.status = badEvent
-		c.answer.body = []byte(`{"Type":"User","message":"Could not parse request body into json"}`)
-		outcome.Status, outcome.ServiceStatus = badEvent, badEvent
+		c.answer.body = []byte(`{"Type":"User","message":"` + textNotJSON + `"}`)
+		outcome.Status, outcome.ServiceStatus, outcome.Error = badEvent, badEvent, textNotJSON
+		c.logAnswer()
 		return nil
 	}
 	result, err := f.function.invoke(c, payload, async)

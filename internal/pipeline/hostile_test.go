@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/internal/gateway"
+	"penstock/internal/integration"
 )
 
 // TestTemplateLimits: templates that do not end, or give too much, end with an error.
@@ -181,6 +182,13 @@ func TestLongAnswers(t *testing.T) {
 			}
 		}
 	}
+	// A template makes something short of it, and sees what it was promised.
+	long := newBackend(t, says(200, strings.Repeat("\xff", maxText+1)))
+	r, err := mustNew(t, Spec{Type: "HTTP", URI: long.URL, Client: client, Responses: []ResponseSpec{{Key: "$default", ContentHandling: "CONVERT_TO_TEXT",
+		Templates: map[string]string{"$default": "$input.body.length() $input.body.substring(0, 4)"}}}}).Call(message(t, s, "m"))
+	if got := outcomeOf(r, err); got != "1398104 ////" {
+		t.Errorf("a template got %q (%v)", got, err)
+	}
 	b := newBackend(t, says(200, strings.Repeat("x", 10<<20+1)))
 	if _, err := mustNew(t, Spec{Type: "HTTP_PROXY", URI: b.URL, Client: client}).Call(message(t, s, "m")); err == nil || errorFrame(err) != "err(Internal server error)" {
 		t.Errorf("too long: %v", err)
@@ -231,6 +239,26 @@ func TestExecutionLog(t *testing.T) {
 	if text := strings.Join(l.text, "\n"); strings.Contains(text, "hidden") || !strings.Contains(text, "room=1") {
 		t.Errorf("the log has %s", text)
 	}
+	// Nor in the path, nor what the stage has.
+	for _, tt := range []struct{ uri, key, source, want string }{
+		{"/users/{who}?id={who}", "path.who", "route.request.querystring.token", "/users/redacted?id=redacted"},
+		{"/users/{token}", "path.token", "stageVariables.who", "/users/redacted"},
+		{"/users/{who}", "path.who", "stageVariables.token", "/users/redacted"},
+		{"/users/{who}", "path.who", "context.connectionId", "/users/" + strings.TrimSuffix(testConnection, "=") + "%3D"},
+		{"/users", "header.who", "stageVariables.token", "{who=(redacted), "},
+		{"/users", "querystring.who", "stageVariables.token", "/users?who=(redacted)"},
+	} {
+		l := &lines{}
+		e := handshake(t, s, "token=hidden")
+		e.Log = l
+		if _, err := mustNew(t, Spec{Type: "HTTP", URI: b.URL + tt.uri, Client: client, Responses: toDefault(""), Variables: map[string]string{"token": "hidden", "who": "hidden"},
+			RequestParameters: map[string]string{"integration.request." + tt.key: tt.source}}).Call(e); err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(l.text, "\n"); strings.Contains(text, "hidden") || !strings.Contains(text, tt.want) {
+			t.Errorf("%s: the log has %s, want %s", tt.source, text, tt.want)
+		}
+	}
 	l = &lines{}
 	e = message(t, s, "m")
 	e.Log, e.Data = l, true
@@ -252,7 +280,12 @@ func FuzzParameter(f *testing.F) {
 	f.Add("integration.request.header.X-A", "context.authorizer.x", `{`)
 	f.Add("integration.request.header.X-A", "route.request.body}${request.body", `{"a":1}`)
 	f.Add("integration.request.header.X-A", "route.request.multivaluequerystring.a", `[`)
+	f.Add("integration.request.querystring.a", "'%20%+#ü'", ``)
 	s := newServer(f)
+	place, err := integration.ParseAddress("http://h/")
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, key, value, text string) {
 		p := compileParameters(&Spec{Type: "HTTP", RequestParameters: map[string]string{key: value}})
 		for _, e := range []*Event{message(t, s, text), handshake(t, s, text, "X-A: "+strings.Map(func(r rune) rune {
@@ -267,6 +300,10 @@ func FuzzParameter(f *testing.F) {
 					if _, err := gateway.ParseField([]byte(h.Name + ": " + h.Value)); err != nil {
 						t.Errorf("%q = %q: %q: %v", key, value, h, err)
 					}
+				}
+				var o integration.Outgoing
+				if err := place.Fill(&o, nil, c.query); err != nil || strings.ContainsFunc(o.Target, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }) {
+					t.Errorf("%q = %q: %q: %v", key, value, o.Target, err)
 				}
 			}
 			c.free()

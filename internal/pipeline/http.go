@@ -62,7 +62,7 @@ func (h *httpBackend) call(c *call) error {
 	if h.proxy && c.e.Kind == Connect {
 		c.outgoing.Target = c.forwardQuery(c.outgoing.Target)
 	}
-	c.logRequest(c.outgoing.To.TLS, c.outgoing.Authority, c.outgoing.Target)
+	c.logRequest(h.address, h.proxy)
 	if c.outgoing.Timeout = time.Until(c.deadline); c.outgoing.Timeout <= 0 {
 		return ErrTimeout.With(errLate)
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"penstock/internal/gateway"
+	"penstock/internal/integration"
 	"penstock/internal/mapping"
 )
 
@@ -24,21 +25,39 @@ func (c *call) line(about string, text []byte) {
 	c.e.Log.Line(string(b))
 }
 
-// logRequest tells of the call of a server.
-func (c *call) logRequest(tls bool, authority, target string) {
+// logRequest tells of the call of a server, which proxies hand the query of a handshake.
+func (c *call) logRequest(a *integration.Address, proxy bool) {
 	if c.e.Log == nil {
 		return
 	}
+	o := c.shown(a)
+	if proxy && c.e.Kind == Connect {
+		o.Target = c.forwardQuery(o.Target)
+	}
 	b := []byte("http://")
-	if tls {
+	if c.outgoing.To.TLS {
 		b = []byte("https://")
 	}
-	b = append(b, authority...)
-	c.line("Endpoint request URI: ", c.appendTarget(b, target))
+	b = append(b, o.Authority...)
+	c.line("Endpoint request URI: ", c.appendTarget(b, o.Target))
 	c.line("Endpoint request headers: ", c.appendFields(nil, c.header))
 	if c.e.Data {
 		c.line("Endpoint request body after transformations: ", c.body)
 	}
+}
+
+// shown returns where the request goes without those values for names in the URI that may
+// be credentials.
+func (c *call) shown(a *integration.Address) (o integration.Outgoing) {
+	for i, name := range a.Names() {
+		if c.hides(name) {
+			c.segments[i] = "redacted"
+		}
+	}
+	if a.Fill(&o, c.segments, c.query) != nil { // where a port or a host must be something else
+		return integration.Outgoing{Authority: redacted, Target: "/"}
+	}
+	return o
 }
 
 // logInvocation tells of the call of a function.

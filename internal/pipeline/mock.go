@@ -25,6 +25,7 @@ func (mock) call(c *call) error {
 		return ErrConfiguration.With(errMockStatus)
 	}
 	c.answer.status = status
+	c.e.Exchange.Integration.Status = status
 	return nil
 }
 

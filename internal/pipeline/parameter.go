@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -58,6 +59,7 @@ type sourceKind uint8
 const (
 	nothing sourceKind = iota
 	literal
+	escapedLiteral // of a query
 	handshakeHeader
 	handshakeHeaders // all values
 	handshakeQuery
@@ -87,13 +89,30 @@ func compileParameters(spec *Spec) parameters {
 			return p
 		}
 		if s.kind != nothing {
+			quoted := spec.RequestParameters[key][0] == '\''
+			if quoted {
+				s.written(place)
+			}
 			p.list = append(p.list, parameter{place, name, s})
-			if s.kind != literal && gateway.Sensitive(spec.RequestParameters[key]) {
+			if !quoted && gateway.Sensitive(spec.RequestParameters[key]) {
 				p.hidden = append(p.hidden, name)
 			}
 		}
 	}
 	return p
+}
+
+// written makes a text in quotes what it is at its place: in a URI its author may have
+// escaped it, and then it is not escaped again.
+func (s *source) written(where place) {
+	switch where {
+	case inQuery:
+		s.kind, s.text = escapedLiteral, integration.EscapeValue(s.text)
+	case inPath:
+		if text, err := url.PathUnescape(s.text); err == nil {
+			s.text = text
+		}
+	}
 }
 
 // parseDestination takes the key of a parameter apart.
@@ -239,6 +258,9 @@ func (p *parameter) apply(c *call) error {
 	switch p.kind {
 	case literal:
 		return c.set(p.place, p.name, p.text, true)
+	case escapedLiteral:
+		c.query = setParameter(c.query, integration.Parameter{Name: p.name, Value: p.text, Escaped: true}, true)
+		return nil
 	case contextValue:
 		var room [128]byte
 		b, found := p.variable(room[:0], c.e)
@@ -336,18 +358,18 @@ func (c *call) set(where place, name, value string, replace bool) error {
 		}
 		c.header = append(c.header, gateway.Field{Name: name, Value: value})
 	case inQuery:
-		c.query = setParameter(c.query, name, value, replace)
+		c.query = setParameter(c.query, integration.Parameter{Name: name, Value: value}, replace)
 	case inPath:
-		c.path = setParameter(c.path, name, value, true)
+		c.path = setParameter(c.path, integration.Parameter{Name: name, Value: value}, true)
 	}
 	return nil
 }
 
-func setParameter(list []integration.Parameter, name, value string, replace bool) []integration.Parameter {
+func setParameter(list []integration.Parameter, p integration.Parameter, replace bool) []integration.Parameter {
 	if replace {
-		list = slices.DeleteFunc(list, func(p integration.Parameter) bool { return p.Name == name })
+		list = slices.DeleteFunc(list, func(other integration.Parameter) bool { return other.Name == p.Name })
 	}
-	return append(list, integration.Parameter{Name: name, Value: value})
+	return append(list, p)
 }
 
 // override changes the request as a template says.

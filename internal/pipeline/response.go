@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,9 @@ import (
 // Responses are the responses of a custom integration. They never change.
 type responses struct {
 	byKey *selection.Responses[*response]
-	bad   error // of responses whose keys select nothing, since they cannot be read
+	// bad is why keys cannot be read. They select nothing, and what nothing else selects may
+	// have been meant for them: then there is no default.
+	bad error
 }
 
 // A response is one of them.
@@ -41,6 +44,9 @@ func compileResponses(specs []ResponseSpec) (r responses) {
 		}
 		good[s.Key] = compiled
 	}
+	if bad != nil {
+		delete(good, defaultKey)
+	}
 	var err error
 	if r.byKey, err = selection.CompileResponses(good); err != nil {
 		r.byKey, bad = &selection.Responses[*response]{}, append(bad, err)
@@ -56,9 +62,11 @@ func compileResponses(specs []ResponseSpec) (r responses) {
 //
 // Its value is a text in quotes, or
 //
-//	"integration.response." ( "header." name | "multivalueheader." name | "body" [ path ] )
+//	"integration.response." ( "header." name | "multivalueheader." name | "body" [ path ] | "statuscode" )
+//	| "context." variable | "stageVariables." name
 func (r *response) compileParameters(parameters map[string]string) {
-	for key, value := range parameters {
+	for _, key := range slices.Sorted(maps.Keys(parameters)) {
+		value := parameters[key]
 		name, ok := strings.CutPrefix(key, "method.response.header.")
 		if !ok {
 			if name, ok = strings.CutPrefix(key, "route.response.header."); !ok {
@@ -73,7 +81,7 @@ func (r *response) compileParameters(parameters map[string]string) {
 			expression = strings.ReplaceAll(value[1:len(value)-1], "$", `\$`)
 		} else if name, ok := strings.CutPrefix(value, "integration.response.multivalueheader."); ok {
 			expression = "${integration.response.header." + name + "}"
-		} else if !strings.HasPrefix(value, "integration.response.") {
+		} else if !strings.HasPrefix(value, "integration.response.") && !strings.HasPrefix(value, "context.") && !strings.HasPrefix(value, "stageVariables.") {
 			r.bad = ErrConfiguration.With(fmt.Errorf("response parameter %.200q: %.200q selects nothing", key, value))
 			return
 		}
@@ -121,18 +129,19 @@ func (r *responses) apply(c *call) (Result, error) {
 	return result, err
 }
 
-// text returns what the client of the call gets.
+// text returns what the client of the call gets. What is too long to be sent without a
+// template is left as it is.
 func (r *response) text(c *call) ([]byte, error) {
 	body := c.answer.body
-	if r.handling == toText && len(body) <= maxText {
-		body = base64.StdEncoding.AppendEncode(nil, body)
-	}
 	var t *template
 	if len(r.byKey) > 0 {
 		var err error
 		if t, err = r.choose(c); err != nil {
 			return nil, err
 		}
+	}
+	if r.handling == toText && (t != nil || len(body) <= maxText) {
+		body = base64.StdEncoding.AppendEncode(nil, body)
 	}
 	if t != nil {
 		var err error

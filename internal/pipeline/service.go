@@ -118,7 +118,7 @@ func (a *awsBackend) call(c *call) error {
 	}
 	r := a.spec
 	r.Target, r.Header, r.Body, r.Timeout = c.outgoing.Target, c.header, c.body, time.Until(c.deadline)
-	c.logRequest(true, r.Host, r.Target)
+	c.logRequest(a.address, false)
 	if r.Timeout <= 0 {
 		return ErrTimeout.With(errLate)
 	}

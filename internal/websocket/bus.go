@@ -59,11 +59,24 @@ func newLocalBus(hub *connection.Hub) *localBus {
 	return &localBus{hub: hub, groups: map[groupKey]map[*connection.Connection]struct{}{}, of: map[*connection.Connection][]groupKey{}}
 }
 
+// count returns how many groups there are.
+func (b *localBus) count() int {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return len(b.groups)
+}
+
 func (b *localBus) find(api, stage, id string) (*connection.Connection, error) {
 	if c, ok := b.hub.Find(api, stage, id); ok {
 		return c, nil
 	}
 	return nil, connection.ErrGone
+}
+
+// reaches reports whether a connection is open.
+func (b *localBus) reaches(api, stage, id string) bool {
+	_, err := b.find(api, stage, id)
+	return err == nil
 }
 
 // Post implements Bus.
@@ -181,9 +194,12 @@ func (b *localBus) members(key groupKey) []*connection.Connection {
 // Members implements Bus.
 func (b *localBus) Members(api, stage, group string) ([]string, error) {
 	all := b.members(groupKey{api, stage, group})
-	ids := make([]string, len(all))
-	for i, c := range all {
-		ids[i] = c.Info().ID
+	ids := make([]string, 0, len(all))
+	for _, c := range all {
+		// One that has just ended may not have left yet.
+		if id := c.Info().ID; b.reaches(api, stage, id) {
+			ids = append(ids, id)
+		}
 	}
 	slices.Sort(ids)
 	return ids, nil

@@ -20,6 +20,18 @@ import (
 
 // Serve implements gateway.Sockets.
 func (st *Stage) Serve(x *gateway.Exchange) error {
+	err := st.serve(x)
+	if err == nil {
+		return nil
+	}
+	if upgrade, ok := x.Request.Field("Upgrade"); ok && hasToken(upgrade, "websocket") {
+		// What comes behind a handshake need not be a request.
+		return closing(answerOf(err))
+	}
+	return err
+}
+
+func (st *Stage) serve(x *gateway.Exchange) error {
 	path := strings.TrimPrefix(x.RoutePath, "/")
 	switch {
 	case path == "":
@@ -43,11 +55,17 @@ func (st *Stage) connect(x *gateway.Exchange) error {
 		return err
 	}
 	s := st.Server
-	switch {
-	case s.draining.Load():
-		return closing(why(errNoRoom, "the server is shutting down"))
-	case !s.gateway.RoomToUpgrade():
-		return closing(why(errNoRoom, "there are too many connections"))
+	if s.draining.Load() {
+		return why(errNoRoom, "the server is shutting down")
+	}
+	others, taken := s.handshakes.Add(1)-1, false
+	defer func() {
+		if !taken { // else it counts until it is a connection
+			s.handshakes.Add(-1)
+		}
+	}()
+	if !s.gateway.RoomToUpgrade(int(others)) {
+		return why(errNoRoom, "there are too many connections")
 	}
 	h := handshake{stage: st, x: x, key: key}
 	h.begin()
@@ -56,6 +74,7 @@ func (st *Stage) connect(x *gateway.Exchange) error {
 		err = h.refusal(socketAnswer(answerOf(err)))
 	}
 	h.end(err)
+	taken = err == nil
 	return err
 }
 
@@ -63,11 +82,11 @@ func (st *Stage) connect(x *gateway.Exchange) error {
 // frames, unless it is what a backend says.
 func (h *handshake) refusal(e *gateway.Error) *gateway.Error {
 	if h.answered || !h.known {
-		return closing(e)
+		return e
 	}
 	body := event.AppendErrorFrame(nil, e.Message, h.socket.ConnectionID, h.event.RequestID)
 	c := gateway.NewErrorBody(e.Status, string(body), e.Type, e.ErrorType).With(e.Cause)
-	c.Message, c.Challenge, c.Close = e.Message, e.Challenge, true
+	c.Message, c.Challenge = e.Message, e.Challenge
 	return c
 }
 
@@ -105,14 +124,14 @@ func upgradeKey(x *gateway.Exchange) (string, error) {
 	case !x.CanUpgrade():
 		return "", why(errUpgrade, "handshakes need HTTP/1.1")
 	case !connected:
-		return "", closing(why(errHandshake, "the handshake has no Connection: upgrade"))
+		return "", why(errHandshake, "the handshake has no Connection: upgrade")
 	case version != "13":
-		return "", closing(why(errVersion, "the handshake is not of version 13"))
+		return "", why(errVersion, "the handshake is not of version 13")
 	case r.ContentLength != 0:
-		return "", closing(why(errHandshake, "a handshake has no body"))
+		return "", why(errHandshake, "a handshake has no body")
 	}
 	if raw, err := base64.StdEncoding.DecodeString(key); err != nil || len(raw) != 16 {
-		return "", closing(why(errHandshake, "Sec-WebSocket-Key is not 16 bytes in base64"))
+		return "", why(errHandshake, "Sec-WebSocket-Key is not 16 bytes in base64")
 	}
 	return key, nil
 }
@@ -166,6 +185,7 @@ func (h *handshake) begin() {
 		UserAgent:      strings.Clone(agent[:min(len(agent), maxUserAgent)]),
 		StageVariables: st.Variables,
 	}
+	x.ConnectionID = h.socket.ConnectionID
 	h.event = pipeline.Event{Kind: pipeline.Connect, Socket: &h.socket, RouteKey: ConnectKey, RequestID: strings.Clone(x.ID), Time: x.Start, Exchange: x}
 	h.log.begin(st, st.Connect, &h.event)
 }
@@ -215,6 +235,7 @@ func (h *handshake) authorize(r *Route) error {
 		}
 		return nil
 	}
+	x.Authorizing = true
 	start := time.Now()
 	key, err := r.Authorizer.Authorize(x, &h.socket, &h.event.Authorized)
 	x.AuthorizerLatency = time.Since(start)
@@ -225,7 +246,10 @@ func (h *handshake) authorize(r *Route) error {
 		return err
 	}
 	h.apiKey = key
-	h.socket.Identity, h.socket.AuthorizerLatency = x.Identity, x.AuthorizerLatency
+	h.socket.Identity = x.Identity
+	if x.Identity.Lambda != nil {
+		h.socket.AuthorizerLatency = x.AuthorizerLatency
+	}
 	return nil
 }
 
@@ -243,6 +267,7 @@ func (h *handshake) checkKey(r *Route) error {
 		return err
 	}
 	h.socket.APIKey, h.socket.APIKeyID = strings.Clone(key), id
+	h.log.keyAccepted(id)
 	return nil
 }
 
@@ -270,9 +295,7 @@ func (h *handshake) require(r *Route) error {
 func (h *handshake) call(r *Route) error {
 	s := h.stage.Server
 	s.meters.of(h.stage, r).connects.Inc()
-	start := time.Now()
 	result, err := r.Integration.Call(&h.event)
-	h.x.IntegrationLatency = time.Since(start)
 	if err != nil {
 		return err
 	}
@@ -371,6 +394,7 @@ func (s *Server) admit(st *Stage, nc net.Conn, head, early []byte, info connecti
 	if err := s.config.Journal.Add(entryOf(&info)); err != nil {
 		s.log.Warn("a connection is not in the journal: if the server crashes, nobody hears of its end", "error", err)
 	}
+	s.handshakes.Add(-1) // The hub counts it before the client hears anything.
 	c, err := s.hub.Accept(nc, head, early, info, s)
 	if err != nil {
 		nc.Close()

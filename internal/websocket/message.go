@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"runtime/debug"
-	"time"
 
 	"penstock/internal/connection"
 	"penstock/internal/event"
@@ -99,10 +99,7 @@ func (st *Stage) handle(r *Route, routing error, e *pipeline.Event) (result pipe
 		}
 		return result, nil
 	}
-	start := time.Now()
-	result, err = r.Integration.Call(e)
-	x.IntegrationLatency = time.Since(start)
-	return result, err
+	return r.Integration.Call(e)
 }
 
 // reply sends the answer of a two-way route.
@@ -129,17 +126,17 @@ func (s *Server) complain(c *connection.Connection, m *meter, answer *gateway.Er
 // over tells of an event that has ended, and gives its exchange back.
 func (st *Stage) over(r *Route, e *pipeline.Event, log *executionLog) {
 	s, x := st.Server, e.Exchange
-	s.meters.ended(st, r, e)
-	log.end()
-	if st.AccessLog != nil {
-		st.AccessLog.Log(e)
-	}
 	x.Response.Status = e.Status
 	var err error
 	if e.Failure != nil {
 		err = e.Failure
 	}
-	s.gateway.Finish(x, err)
+	defer s.gateway.Finish(x, err) // even if a log panics
+	s.meters.ended(st, r, e)
+	log.end()
+	if st.AccessLog != nil {
+		st.AccessLog.Log(e)
+	}
 }
 
 // Closed implements connection.Handler.
@@ -150,8 +147,8 @@ func (s *Server) Closed(c *connection.Connection, code int, reason string) {
 
 // closed tells of the end of a connection that was counted.
 func (s *Server) closed(info *connection.Info, code int, reason string) {
+	defer s.leave(stageKey{info.API, info.Stage})
 	s.tell(info, code, reason)
-	s.leave(stageKey{info.API, info.Stage})
 }
 
 // tell tells the route $disconnect of the end of a connection, and has it forgotten. What
@@ -167,17 +164,29 @@ func (s *Server) tell(info *connection.Info, code int, reason string) {
 		s.mu.Unlock()
 	}
 	if st != nil {
-		st.disconnected(info, code, reason)
+		s.try(info, func() { st.disconnected(info, code, reason) })
 	}
-	if err := s.config.Journal.Remove(info.ID); err != nil {
+	// The journal is closed before events are cut off: those connections stay in it.
+	if err := s.config.Journal.Remove(info.ID); err != nil && !errors.Is(err, os.ErrClosed) {
 		s.log.Warn("the end of a connection is not in the journal: after the next start it will be told again", "error", err)
 	}
+}
+
+// try calls what tells of the end of a connection. If that panics, it has been told as well
+// as it can be: it would panic again after the next start.
+func (s *Server) try(info *connection.Info, tell func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("panic while telling of the end of a connection", "connection", info.ID, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	tell()
 }
 
 // disconnected takes the end of a connection through the route for it.
 func (st *Stage) disconnected(info *connection.Info, code int, reason string) {
 	r := st.Disconnect
-	if r == nil && st.AccessLog == nil {
+	if r == nil && st.AccessLog == nil && (st.Log == nil || st.Level < LevelInfo) {
 		return
 	}
 	socket := st.socket(info)
@@ -190,10 +199,7 @@ func (st *Stage) disconnected(info *connection.Info, code int, reason string) {
 	var log executionLog
 	log.begin(st, r, &e)
 	if r != nil && r.Integration != nil {
-		start := time.Now()
-		_, err := st.callDisconnect(r, &e)
-		x.IntegrationLatency = time.Since(start)
-		if err != nil {
+		if _, err := st.callDisconnect(r, &e); err != nil {
 			e.Failure = answerOf(err)
 			e.Status = e.Failure.Status
 		}

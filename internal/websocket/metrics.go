@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"penstock/internal/connection"
 	"penstock/internal/gateway"
 	"penstock/internal/pipeline"
 )
@@ -27,6 +27,9 @@ type meterCell = atomic.Pointer[meter]
 type meters struct {
 	connects, messages, integrationErrors, clientErrors, executionErrors *prometheus.CounterVec
 	latency                                                              *prometheus.HistogramVec
+
+	// lost is for what is told of stages that have gone: it is in no series.
+	lost *meter
 
 	mu    sync.Mutex // guards known
 	known map[meterKey]*meter
@@ -48,7 +51,10 @@ func newMeters(r prometheus.Registerer) *meters {
 		Buckets: []float64{.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000},
 	}, meterLabels)
 	r.MustRegister(latency)
+	nowhere := func() prometheus.Counter { return prometheus.NewCounter(prometheus.CounterOpts{Name: "lost"}) }
 	return &meters{
+		lost: &meter{nowhere(), nowhere(), nowhere(), nowhere(), nowhere(), prometheus.NewHistogram(prometheus.HistogramOpts{Name: "lost"})},
+
 		connects:          counter("connect_count_total", "ConnectCount: handshakes that were sent to the integration of $connect."),
 		messages:          counter("message_count_total", "MessageCount: messages of WebSocket APIs, from clients and to them."),
 		integrationErrors: counter("integration_error_total", "IntegrationError: events whose integration answered with 4xx or 5xx, or failed."),
@@ -59,8 +65,17 @@ func newMeters(r prometheus.Registerer) *meters {
 	}
 }
 
+// observe reports how many connections and groups there are.
+func observe(r prometheus.Registerer, hub *connection.Hub, bus *localBus) {
+	gauge := func(name, help string, value func() int) {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	}
+	gauge("penstock_websocket_connections", "Open WebSocket connections.", hub.Total)
+	gauge("penstock_websocket_groups", "Groups that WebSocket connections are in.", bus.count)
+}
+
 // of returns the meter of a route, if it has one of its own, or of its stage. The route may
-// be nil.
+// be nil. Connections may end after their stage, and must not bring its series back.
 func (m *meters) of(st *Stage, r *Route) *meter {
 	cell, key := &st.meter, meterKey{st.APIID, st.Name, ""}
 	if r != nil && r.Gateway.Detailed {
@@ -72,6 +87,9 @@ func (m *meters) of(st *Stage, r *Route) *meter {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	found := m.known[key]
+	if found == nil && stageOf(st.Server.gateway.Snapshot(), stageKey{key.api, key.stage}) == nil {
+		return m.lost
+	}
 	if found == nil {
 		found = &meter{
 			connects:          m.connects.WithLabelValues(key.api, key.stage, key.route),
@@ -87,14 +105,14 @@ func (m *meters) of(st *Stage, r *Route) *meter {
 	return found
 }
 
-// ended counts how an event has ended.
+// ended counts how an event has ended. What a backend said, or a function that failed, is the
+// integration's; what kept them from being asked, or from answering in time, is not.
 func (m *meters) ended(st *Stage, r *Route, e *pipeline.Event) {
 	meter, x := m.of(st, r), e.Exchange
-	outcome := &x.Integration
-	switch status := outcome.Status; {
-	case status >= http.StatusBadRequest || outcome.ServiceStatus >= http.StatusBadRequest || isFunctionError(e.Failure):
+	switch outcome := &x.Integration; {
+	case outcome.Status >= http.StatusBadRequest || outcome.Failed:
 		meter.integrationErrors.Inc()
-	case e.Failure == nil:
+	case e.Failure == nil || e.Failure.Status < http.StatusBadRequest:
 	case e.Failure.Status < http.StatusInternalServerError:
 		meter.clientErrors.Inc()
 	default:
@@ -103,11 +121,6 @@ func (m *meters) ended(st *Stage, r *Route, e *pipeline.Event) {
 	if x.IntegrationLatency > 0 && r != nil && !r.Mock {
 		meter.latency.Observe(float64(x.IntegrationLatency) / float64(time.Millisecond))
 	}
-}
-
-// isFunctionError reports whether a function was called and has failed.
-func isFunctionError(e *gateway.Error) bool {
-	return e != nil && errors.Is(e, pipeline.ErrFunction)
 }
 
 // sweep drops the meters of what a snapshot does not have.

@@ -48,6 +48,9 @@ type Server struct {
 	gateway *gateway.Server
 	bus     Bus
 
+	// handshakes is how many have been begun and are neither refused nor connections.
+	handshakes atomic.Int64
+
 	draining atomic.Bool
 	drain    sync.Once
 	// events are those of $disconnect that nobody waits for.
@@ -81,15 +84,18 @@ func New(c Config) *Server {
 		s.rate = gateway.NewBucket(c.Rate)
 	}
 	s.meters = newMeters(c.Metrics)
-	s.bus = newLocalBus(c.Hub)
+	bus := newLocalBus(c.Hub)
+	s.bus = bus
+	observe(c.Metrics, c.Hub, bus)
 	return s
 }
 
 // Use says which gateway the exchanges of the server belong to.
 func (s *Server) Use(g *gateway.Server) { s.gateway = g }
 
-// Total returns how many connections are open.
-func (s *Server) Total() int { return s.hub.Total() }
+// Total returns how many connections take a descriptor: those that are open, and those that
+// have ended and whose sockets are still being closed.
+func (s *Server) Total() int { return s.hub.Sockets() }
 
 // Published tells of a snapshot that is served from now on. Connections of stages that it
 // does not have end.
@@ -147,6 +153,11 @@ func (s *Server) enter(st *Stage) {
 	if open == nil {
 		open = &openStage{last: st}
 		s.stages[key] = open
+		// A newer one may have been published during the handshake, when nobody was there
+		// to remember it for.
+		if now := stageOf(s.gateway.Snapshot(), key); now != nil {
+			open.last = now
+		}
 	}
 	open.conns++
 }
@@ -192,7 +203,7 @@ func (st *Stage) socket(info *connection.Info) event.Socket {
 func (s *Server) exchange(st *Stage, r *Route, info *connection.Info, method string) *gateway.Exchange {
 	x := s.gateway.NewExchange()
 	x.ID, x.Start = connection.NewID(), time.Now()
-	x.API, x.Stage = st.API, st.Gateway
+	x.API, x.Stage, x.ConnectionID = st.API, st.Gateway, info.ID
 	if r != nil {
 		x.Route = r.Gateway
 	}

@@ -45,6 +45,9 @@ type Stage struct {
 	// AccessLog is nil without one, and Log without an execution log.
 	AccessLog AccessLog
 	Log       Sink
+	// Level and Data are those of the execution log for events without a route.
+	Level Level
+	Data  bool
 
 	meter meterCell
 }
