@@ -218,7 +218,7 @@ func TestHandshakeVectors(t *testing.T) {
 	})
 	t.Run("H12", func(t *testing.T) {
 		a := w.ask(plain, "GET /dev")
-		if a.StatusCode != 426 || a.body != `{"message":"Upgrade Required"}` {
+		if a.StatusCode != 426 || a.body != `{"message":"Upgrade Required"}` || a.Header.Get("Upgrade") != "websocket" {
 			t.Errorf("got %d %s", a.StatusCode, a.body)
 		}
 		for _, request := range []string{"POST /dev", "GET /dev/foo"} {

@@ -173,6 +173,9 @@ func (e *Error) fields() []Field {
 	if len(e.body) > 0 {
 		fields = append(fields, jsonFields...)
 	}
+	if e.Status == http.StatusUpgradeRequired {
+		fields = append(fields, Field{"Upgrade", "websocket"}) // RFC 9110, 15.5.22
+	}
 	for _, f := range [...]Field{{"WWW-Authenticate", e.Challenge}, {"x-amzn-ErrorType", e.ErrorType}, {"Sec-WebSocket-Version", e.Version}} {
 		if f.Value != "" {
 			fields = append(fields, f)
@@ -199,7 +202,7 @@ func (x *Exchange) fail(err error) {
 		Header: jsonFields,
 		Body:   Body{Bytes: e.body, Length: int64(len(e.body))},
 	}
-	if e.Challenge != "" || e.ErrorType != "" || e.Version != "" {
+	if e.Challenge != "" || e.ErrorType != "" || e.Status == http.StatusUpgradeRequired {
 		x.Response.Header = e.fields()
 	}
 	if x.Request.Method == http.MethodHead {

@@ -181,7 +181,7 @@ func (h *handshake) begin() {
 		ConnectionID:   connection.NewID(),
 		DomainName:     strings.Clone(gateway.Hostname(x.Request.Host)),
 		ConnectedAt:    x.Start,
-		SourceIP:       x.Request.Peer.Addr().String(),
+		SourceIP:       x.Request.Peer.Addr().WithZone("").String(),
 		UserAgent:      strings.Clone(agent[:min(len(agent), maxUserAgent)]),
 		StageVariables: st.Variables,
 	}
