@@ -32,6 +32,7 @@ type run struct {
 	depth   int
 	nested  int   // strings that are rendered now
 	strict  bool  // whether only JSON is JSON
+	onePath bool  // no more than one call of the template takes a path of JSON
 	odd     bool  // whether there may be values that only the run can print, or odd keys
 	loops   *loop // the innermost
 	hiders  []*hider
@@ -59,7 +60,7 @@ func (r *run) start(ctx context.Context, t *Template, b []byte, d Data) {
 	r.vars[slotUtil] = utilObject{}
 	r.vars[slotContext] = contextObject{}
 	r.vars[slotStageVariables] = stageObject{}
-	r.strict = d.StrictJSON
+	r.strict, r.onePath = d.StrictJSON, t.paths <= 1
 	r.input.body, r.input.params = d.Body, d.Params
 	r.context.values, r.context.before = d.Context, d.Overrides
 	r.stage.values = d.StageVariables

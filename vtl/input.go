@@ -11,9 +11,11 @@ import (
 // input is what $input has.
 type input struct {
 	body   []byte
-	text   any // the body as a value, once it has been asked for
+	source string // the body, once it has been asked for
+	text   any    // the body as a value, once it has been asked for
 	params Params
 	all    *lenient.Map // params() once it has been asked for
+	copied bool         // whether the body has been printed without being parsed
 	parsed bool
 	root   any
 	err    error
@@ -28,10 +30,18 @@ func (r *run) bodyText() any {
 		if len(r.input.body) == 0 {
 			r.input.text = emptyBody
 		} else {
-			r.input.text = string(r.input.body)
+			r.input.text = r.input.string()
 		}
 	}
 	return r.input.text
+}
+
+// string returns the body as a string, of which there is one.
+func (in *input) string() string {
+	if in.source == "" {
+		in.source = string(in.body)
+	}
+	return in.source
 }
 
 // payload returns the body as a value. It is parsed once, and templates may change it.
@@ -39,8 +49,11 @@ func (r *run) payload() (any, error) {
 	in := &r.input
 	if !in.parsed {
 		in.parsed = true
-		if in.err = r.spend(len(in.body)); in.err == nil {
-			in.root, in.err = r.parse(in.body)
+		if !in.copied {
+			in.err = r.spend(len(in.body))
+		}
+		if in.err == nil {
+			in.root, in.err = r.parse(in.string())
 		}
 		if in.err != nil {
 			in.err = fmt.Errorf("the payload is not JSON: %w", in.err)
@@ -49,8 +62,8 @@ func (r *run) payload() (any, error) {
 	return in.root, in.err
 }
 
-func (r *run) parse(text []byte) (any, error) {
-	return lenient.Parse(text, lenient.Limits{Depth: r.limits.Depth, Strict: r.strict})
+func (r *run) parse(text string) (any, error) {
+	return lenient.ParseString(text, lenient.Limits{Depth: r.limits.Depth, Strict: r.strict})
 }
 
 // lookUp returns what a path of JSON leads to in the payload; found is false if nowhere.
@@ -113,6 +126,11 @@ func (r *run) appendInput(b []byte, s *step, path any) ([]byte, error) {
 	if _, ok := path.(string); !ok {
 		return b, nil
 	}
+	if r.onePath && s.query.Root() {
+		if b, ok, err := r.copyBody(b); ok || err != nil {
+			return b, err
+		}
+	}
 	v, found, err := r.lookUp(s, path)
 	if err != nil {
 		return b, err
@@ -121,6 +139,23 @@ func (r *run) appendInput(b []byte, s *step, path any) ([]byte, error) {
 		return append(b, `""`...), nil
 	}
 	return r.appendJSON(b, v)
+}
+
+// copyBody appends the body as JSON without parsing it first; ok is false if that has to be
+// done. It takes from the limits what parsing and printing take.
+func (r *run) copyBody(b []byte) (out []byte, ok bool, err error) {
+	in := &r.input
+	if in.parsed || in.copied || r.odd || r.steps < 1 || r.work < len(in.body) {
+		return b, false, nil
+	}
+	limits := lenient.Limits{Depth: r.limits.Depth, Strict: r.strict}
+	if out, ok = lenient.AppendCompact(b, in.string(), limits, r.limits.String); !ok {
+		return b, false, nil
+	}
+	in.copied = true
+	r.steps--
+	r.work -= len(in.body)
+	return out, true, r.spend(len(out) - len(b))
 }
 
 // param returns $input.params(name): of the path, of the query or of the headers, in this

@@ -111,11 +111,7 @@ func (s *scanner) matchValues(c *candidate, rest string) {
 	case s.mode == inIndex && rest[0] == ']':
 		c.offer(tokenCloseIndex, 1)
 	case s.mode != inIndex:
-		for n := 1; n <= min(2, len(rest)); n++ {
-			if kind, ok := brackets[rest[:n]]; ok {
-				c.offer(kind, n)
-			}
-		}
+		offerBracket(c, rest)
 	}
 	switch {
 	case rest[0] != ')':
@@ -146,19 +142,15 @@ func (s *scanner) matchValues(c *candidate, rest string) {
 	case inIndex:
 		for _, word := range []string{"true", "false"} {
 			if strings.HasPrefix(rest, word) {
-				c.offer(words[word], len(word))
+				c.offer(wordKind(word), len(word))
 			}
 		}
 		offerNumber(c, rest)
 	default:
-		for n := min(2, len(rest)); n > 0; n-- {
-			if kind, ok := signs[rest[:n]]; ok {
-				c.offer(kind, n)
-			}
-		}
+		offerSign(c, rest)
 		offerNumber(c, rest)
 		n := wordLength(rest)
-		if kind, ok := words[rest[:n]]; ok {
+		if kind := wordKind(rest[:n]); kind != tokenEnd {
 			c.offer(kind, n)
 		}
 		c.offer(tokenWord, n)
@@ -275,6 +267,9 @@ func (s *scanner) quoted() int {
 
 // setLength returns the length of a #set with its parenthesis, and with the blanks before it.
 func setLength(rest string) int {
+	if c := rest[0]; c != '#' && c != ' ' && c != '\t' {
+		return 0
+	}
 	n := 0
 	for n < len(rest) && (rest[n] == ' ' || rest[n] == '\t') {
 		n++
@@ -298,6 +293,9 @@ func setLength(rest string) int {
 
 // emptyIndex returns the length of a dollar with what makes it no reference.
 func emptyIndex(rest string) int {
+	if rest[0] != '$' {
+		return 0
+	}
 	for _, text := range []string{"$[", "$![", `$\![`, "$."} {
 		if strings.HasPrefix(rest, text) {
 			return len(text)

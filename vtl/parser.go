@@ -3,6 +3,7 @@ package vtl
 import (
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // maxNesting is how deep directives, expressions and strings may be in each other.
@@ -123,6 +124,9 @@ type tokenRange struct{ from, to int }
 // literal returns the text of tokens, with or without the dollars and hashes between them
 // that mean nothing.
 func (p *parser) literal(r tokenRange, special bool) string {
+	if s, ok := p.written(r); ok {
+		return s
+	}
 	var b strings.Builder
 	for _, t := range p.tokens[r.from:r.to] {
 		if special {
@@ -134,11 +138,34 @@ func (p *parser) literal(r tokenRange, special bool) string {
 	return b.String()
 }
 
+// written returns the text of tokens as a piece of the template, if they stand there one after
+// the other with just that text, as most do.
+func (p *parser) written(r tokenRange) (string, bool) {
+	tokens := p.tokens[r.from:r.to]
+	if len(tokens) == 0 {
+		return "", true
+	}
+	// The first may have lost what it begins with.
+	start := max(tokens[0].start, tokens[0].end-len(tokens[0].image))
+	end := start
+	for i := range tokens {
+		t := &tokens[i]
+		if t.kind == tokenComment || t.special != "" || t.image != p.src[end:t.end] {
+			return "", false
+		}
+		end = t.end
+	}
+	return p.src[start:end], true
+}
+
 // template parses all there is.
 func (p *parser) template() ([]node, error) {
 	if len(p.src) > MaxLength {
 		return nil, p.fail(MaxLength, "longer than %d bytes", MaxLength)
 	}
+	room := tokenRoom.Get().(*[]token)
+	p.tokens = (*room)[:0]
+	defer p.leaveRoom(room)
 	nodes, err := p.block()
 	if err != nil {
 		return nil, err
@@ -150,6 +177,23 @@ func (p *parser) template() ([]node, error) {
 		return nil, p.fail(t.start, "#%s without a directive that it belongs to", t.kind)
 	}
 	return nil, p.unexpected("a name or text")
+}
+
+// The room for tokens is used again: nothing of a template that has been parsed refers to
+// them.
+var tokenRoom = sync.Pool{New: func() any { return new([]token) }}
+
+// maxTokenRoom is how many tokens there may be in room that is used again.
+const maxTokenRoom = 1024
+
+// leaveRoom gives the room of the tokens back.
+func (p *parser) leaveRoom(room *[]token) {
+	clear(p.tokens)
+	*room = p.tokens[:0]
+	if cap(p.tokens) > maxTokenRoom {
+		*room = nil
+	}
+	tokenRoom.Put(room)
 }
 
 // String returns the name of the directive that ends a block.

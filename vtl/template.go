@@ -67,6 +67,7 @@ type Template struct {
 	source string // for positions
 	nodes  []node
 	names  []string // of the variables, by slot
+	paths  int      // how many calls take a path of JSON
 	runs   sync.Pool
 }
 
@@ -78,7 +79,7 @@ func Parse(text string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Template{source: text, nodes: nodes, names: p.vars.names}
+	t := &Template{source: text, nodes: nodes, names: p.vars.names, paths: p.vars.paths}
 	t.runs.New = func() any { return new(run) }
 	return t, nil
 }

@@ -91,25 +91,96 @@ func (t *token) literal() string {
 	return t.special + t.image
 }
 
-// words are those that are tokens of their own in directives.
-var words = map[string]tokenKind{
-	"true": tokenTrue, "false": tokenFalse, "not": tokenNot, "or": tokenOr, "and": tokenAnd,
-	"eq": tokenEqual, "ne": tokenUnequal, "lt": tokenLess, "le": tokenAtMost,
-	"gt": tokenGreater, "ge": tokenAtLeast,
+// wordKind returns what token of its own a word is in directives, tokenEnd if it is none.
+func wordKind(word string) tokenKind {
+	switch word {
+	case "true":
+		return tokenTrue
+	case "false":
+		return tokenFalse
+	case "not":
+		return tokenNot
+	case "or":
+		return tokenOr
+	case "and":
+		return tokenAnd
+	case "eq":
+		return tokenEqual
+	case "ne":
+		return tokenUnequal
+	case "lt":
+		return tokenLess
+	case "le":
+		return tokenAtMost
+	case "gt":
+		return tokenGreater
+	case "ge":
+		return tokenAtLeast
+	}
+	return tokenEnd
 }
 
-// signs are the operators and what else is in directives, by one or two characters.
-var signs = map[string]tokenKind{
-	"||": tokenOr, "&&": tokenAnd, "==": tokenEqual, "!=": tokenUnequal, "<": tokenLess,
-	"<=": tokenAtMost, ">": tokenGreater, ">=": tokenAtLeast, "+": tokenPlus, "-": tokenMinus,
-	"*": tokenTimes, "/": tokenDivide, "%": tokenModulo, "!": tokenNot, "=": tokenEquals,
-	"(": tokenOpen,
+// offerSign offers the operators and what else is in directives.
+func offerSign(c *candidate, rest string) {
+	second := byte(0)
+	if len(rest) > 1 {
+		second = rest[1]
+	}
+	either := func(with byte, long, short tokenKind) {
+		if second == with {
+			c.offer(long, 2)
+		} else if short != tokenEnd {
+			c.offer(short, 1)
+		}
+	}
+	switch rest[0] {
+	case '|':
+		either('|', tokenOr, tokenEnd)
+	case '&':
+		either('&', tokenAnd, tokenEnd)
+	case '=':
+		either('=', tokenEqual, tokenEquals)
+	case '!':
+		either('=', tokenUnequal, tokenNot)
+	case '<':
+		either('=', tokenAtMost, tokenLess)
+	case '>':
+		either('=', tokenAtLeast, tokenGreater)
+	case '+':
+		c.offer(tokenPlus, 1)
+	case '-':
+		c.offer(tokenMinus, 1)
+	case '*':
+		c.offer(tokenTimes, 1)
+	case '/':
+		c.offer(tokenDivide, 1)
+	case '%':
+		c.offer(tokenModulo, 1)
+	case '(':
+		c.offer(tokenOpen, 1)
+	}
 }
 
-// brackets are the tokens that lists, maps and arguments have in common.
-var brackets = map[string]tokenKind{
-	"[": tokenOpenList, "]": tokenCloseList, ",": tokenComma, "..": tokenDots,
-	":": tokenColon, "{": tokenOpenMap, "}": tokenCloseMap,
+// offerBracket offers the tokens that lists, maps and arguments have in common.
+func offerBracket(c *candidate, rest string) {
+	switch rest[0] {
+	case '[':
+		c.offer(tokenOpenList, 1)
+	case ']':
+		c.offer(tokenCloseList, 1)
+	case ',':
+		c.offer(tokenComma, 1)
+	case ':':
+		c.offer(tokenColon, 1)
+	case '{':
+		c.offer(tokenOpenMap, 1)
+	case '}':
+		c.offer(tokenCloseMap, 1)
+	case '.':
+		if len(rest) > 1 && rest[1] == '.' {
+			c.offer(tokenDots, 2)
+		}
+	}
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

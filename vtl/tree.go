@@ -2,6 +2,7 @@ package vtl
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"penstock/internal/jsonpath"
@@ -119,6 +120,9 @@ type step struct {
 // prepare does what need not wait for a value, as long as the template has not too much of
 // it.
 func (s *step) prepare(v *variables) {
+	if s.name == "path" || s.name == "json" {
+		v.paths++
+	}
 	if len(s.args) == 0 || v.prepared > maxPrepared {
 		return
 	}
@@ -240,26 +244,40 @@ const (
 // Variables have numbers, so that a rendering can look them up fast. All strings of a
 // template share them.
 type variables struct {
-	slots    map[string]int
 	names    []string
-	prepared int // bytes of work that have gone into paths and regular expressions
+	slots    map[string]int // by name; nil as long as there are few names
+	paths    int            // how many calls take a path of JSON
+	prepared int            // bytes of work that have gone into paths and regular expressions
 }
 
 func newVariables() *variables {
-	v := &variables{slots: map[string]int{}}
-	for _, name := range []string{"input", "util", "context", "stageVariables", "foreach",
-		"velocityCount", "velocityHasNext"} {
-		v.slot(name)
-	}
-	return v
+	names := make([]string, 0, fewNames)
+	return &variables{names: append(names, "input", "util", "context", "stageVariables", "foreach",
+		"velocityCount", "velocityHasNext")}
 }
+
+// fewNames is how many names are looked through for one.
+const fewNames = 16
 
 func (v *variables) slot(name string) int {
 	i, ok := v.slots[name]
-	if !ok {
-		i = len(v.names)
+	if v.slots == nil {
+		i = slices.Index(v.names, name)
+		ok = i >= 0
+	}
+	if ok {
+		return i
+	}
+	i = len(v.names)
+	v.names = append(v.names, name)
+	switch {
+	case v.slots != nil:
 		v.slots[name] = i
-		v.names = append(v.names, name)
+	case len(v.names) > fewNames:
+		v.slots = map[string]int{}
+		for i, name := range v.names {
+			v.slots[name] = i
+		}
 	}
 	return i
 }

@@ -45,7 +45,7 @@ func (r *run) callUtil(name string, args []any) (any, error) {
 		return nil, err
 	}
 	if do == nil {
-		v, err := r.parse([]byte(text))
+		v, err := r.parse(text)
 		if err != nil {
 			err = fmt.Errorf("$util.parseJson: %w", err)
 		}

@@ -74,6 +74,9 @@ const (
 // Definite reports whether the query leads to one value at most.
 func (q *Query) Definite() bool { return q.definite }
 
+// Root reports whether the query is nothing but the root. A nil Query is not.
+func (q *Query) Root() bool { return q != nil && len(q.steps) == 0 }
+
 // Select returns the value that q leads to from root, and whether there is one. It is a
 // node of root and not a copy, unless a function or several names make a new one. A query
 // that is not definite always leads to a list, which may be empty.

@@ -56,24 +56,29 @@ func (e *DepthError) Error() string {
 //
 // What is not UTF-8 becomes U+FFFD, and so does half of a surrogate pair. The error is a
 // *SyntaxError or a *DepthError. Parse takes time in proportion to the length of the text.
-func Parse(text []byte, l Limits) (any, error) {
+func Parse(text []byte, l Limits) (any, error) { return ParseString(string(text), l) }
+
+// ParseString is Parse for a text that is a string, of which the strings in the value are
+// parts. What is kept of the value keeps the text, and what it was made with.
+func ParseString(text string, l Limits) (any, error) {
 	if len(text) == 0 {
 		return &Map{}, nil
 	}
 	if l.Depth == 0 {
 		l.Depth = defaultDepth
 	}
-	p := parser{text: string(text), limit: l.Depth}
-	if !utf8.ValidString(p.text) {
-		p.text = string([]rune(p.text))
+	p := parser{text: text, limit: l.Depth}
+	if !utf8.ValidString(text) {
+		p.text = string([]rune(text))
 	}
 	p.space()
-	if l.Strict && p.more() && !json.Valid(text) {
+	if l.Strict && p.more() && !json.Valid([]byte(text)) {
 		return nil, &SyntaxError{0, "not JSON"}
 	}
 	if !p.more() {
 		return "", nil
 	}
+	p.slab.expect(p.text)
 	return p.value("")
 }
 
@@ -83,6 +88,7 @@ type parser struct {
 	i     int
 	depth int
 	limit int
+	slab  slab
 }
 
 func (p *parser) more() bool { return p.i < len(p.text) }
@@ -164,7 +170,10 @@ func (p *parser) value(stops string) (any, error) {
 //
 //	"{" { "," } { name ":" [ value ] "," { "," } } [ name ":" value ] "}"
 func (p *parser) object() (any, error) {
-	m := &Map{}
+	// Most objects have no more members than this until they end. It is on the stack.
+	var few [8]member
+	members := few[:0]
+	var index map[string]int
 	comma := true
 	for p.i++; ; {
 		p.space()
@@ -174,6 +183,8 @@ func (p *parser) object() (any, error) {
 		switch p.text[p.i] {
 		case '}':
 			p.i++
+			m := p.slab.newMap()
+			m.members, m.index = p.slab.keepMembers(members), index
 			return m, nil
 		case ',':
 			p.i++
@@ -185,39 +196,71 @@ func (p *parser) object() (any, error) {
 		if !comma {
 			return nil, p.unexpected()
 		}
-		var name string
-		if c := p.text[p.i]; c == '"' || c == '\'' {
-			var err error
-			if name, err = p.quoted(); err != nil {
-				return nil, err
-			}
-			p.control()
-		} else {
-			name = p.bare(":")
-		}
-		if !p.more() || p.text[p.i] != ':' {
-			return nil, p.unexpected()
-		}
-		p.i++
-		p.space()
-		if !p.more() {
-			return nil, p.unexpected()
+		name, err := p.name()
+		if err != nil {
+			return nil, err
 		}
 		v, err := p.value(",}")
 		if err != nil {
 			return nil, err
 		}
-		m.Put(name, v)
+		members, index = put(members, index, name, v)
 		p.control()
 		comma = false
 	}
+}
+
+// name parses the name of a member with its colon, and the blanks around it. Something follows.
+func (p *parser) name() (name string, err error) {
+	if c := p.text[p.i]; c == '"' || c == '\'' {
+		if name, err = p.quoted(); err != nil {
+			return "", err
+		}
+		p.control()
+	} else {
+		name = p.bare(":")
+	}
+	if !p.more() || p.text[p.i] != ':' {
+		return "", p.unexpected()
+	}
+	p.i++
+	p.space()
+	if !p.more() {
+		return "", p.unexpected()
+	}
+	return name, nil
+}
+
+// put adds a member to those of an object, as Map.Put does. There is an index as soon as a
+// Map has one.
+func put(members []member, index map[string]int, name string, v any) ([]member, map[string]int) {
+	if index != nil {
+		if i, ok := index[name]; ok {
+			members[i].value = v
+			return members, index
+		}
+		index[name] = len(members)
+	} else {
+		for i := range members {
+			if members[i].name == name {
+				members[i].value = v
+				return members, nil
+			}
+		}
+	}
+	members = append(members, member{name: name, value: v})
+	if index == nil && len(members) >= indexed {
+		index = indexOf(members)
+	}
+	return members, index
 }
 
 // list parses
 //
 //	"[" { "," | value } "]"
 func (p *parser) list() (any, error) {
-	l := &List{JSON: true}
+	var few [8]any
+	items := few[:0]
 	for p.i++; ; {
 		p.space()
 		if !p.more() {
@@ -226,6 +269,8 @@ func (p *parser) list() (any, error) {
 		switch p.text[p.i] {
 		case ']':
 			p.i++
+			l := p.slab.newList()
+			l.Items, l.JSON = p.slab.keepItems(items), true
 			return l, nil
 		case ',':
 			p.i++
@@ -235,7 +280,7 @@ func (p *parser) list() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.Items = append(l.Items, v)
+		items = append(items, v)
 	}
 }
 
@@ -274,25 +319,37 @@ func trim(s string) string {
 // quoted reads a string in quotes of either kind.
 func (p *parser) quoted() (string, error) {
 	quote := p.text[p.i]
-	start := p.i + 1
-	for i := start; i < len(p.text); i++ {
-		switch p.text[i] {
-		case quote:
-			p.i = i + 1
-			return p.text[start:i], nil
-		case '\\':
-			p.i = start
-			return p.escaped(quote)
-		}
+	p.i++
+	rest := p.text[p.i:]
+	end := strings.IndexByte(rest, quote)
+	if end >= 0 {
+		rest = rest[:end]
 	}
-	p.i = len(p.text)
-	return "", p.unexpected()
+	switch {
+	case strings.IndexByte(rest, '\\') >= 0:
+		return p.escaped(quote, len(rest))
+	case end < 0:
+		p.i = len(p.text)
+		return "", p.unexpected()
+	}
+	p.i += end + 1
+	return rest, nil
 }
 
-// escaped reads a string with a backslash in it, from behind its quote on.
-func (p *parser) escaped(quote byte) (string, error) {
+// escaped reads a string with a backslash in it, from behind its quote on. The size is that
+// of what is before the next quote, of which there may be more.
+func (p *parser) escaped(quote byte, size int) (string, error) {
 	var b strings.Builder
+	b.Grow(min(size, 1<<10))
 	for p.more() {
+		start := p.i
+		for p.more() && p.text[p.i] != quote && p.text[p.i] != '\\' && p.text[p.i] >= ' ' && p.text[p.i] != 0x7f {
+			p.i++
+		}
+		b.WriteString(p.text[start:p.i])
+		if !p.more() {
+			break
+		}
 		c := p.text[p.i]
 		p.i++
 		switch {
@@ -329,8 +386,6 @@ func (p *parser) escaped(quote byte) (string, error) {
 					p.i += size - 1
 				}
 			}
-		case c >= ' ' && c != 0x7f:
-			b.WriteByte(c)
 		}
 	}
 	return "", p.unexpected()

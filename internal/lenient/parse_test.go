@@ -50,6 +50,9 @@ func TestValues(t *testing.T) {
 			t.Errorf("%q: %v", tt.In, err)
 			continue
 		}
+		if got, ok := AppendCompact(nil, tt.In, Limits{}, 1000); ok && string(got) != tt.JSON {
+			t.Errorf("%q copied as JSON: got %s, want %s", tt.In, got, tt.JSON)
+		}
 		if got := string(AppendJSON(nil, v)); got != tt.JSON {
 			t.Errorf("%q as JSON: got %s, want %s", tt.In, got, tt.JSON)
 		}
@@ -177,12 +180,22 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v, err := Parse(text, Limits{})
 		if err != nil {
+			if direct, ok := AppendCompact(nil, string(text), Limits{}, 1<<30); ok {
+				t.Fatalf("%q is copied as %q: %v", text, direct, err)
+			}
 			if strict, _ := Parse(text, Limits{Strict: true}); strict != nil {
 				t.Fatalf("%q is JSON, but not leniently so: %v", text, err)
 			}
 			return
 		}
 		AppendText(nil, v)
+		if direct, ok := AppendCompact([]byte("> "), string(text), Limits{}, 1<<30); ok {
+			if want := AppendJSON([]byte("> "), v); string(direct) != string(want) {
+				t.Fatalf("%q is copied as %q, but printed as %q", text, direct, want)
+			}
+		} else if string(direct) != "> " {
+			t.Fatalf("%q leaves %q behind", text, direct)
+		}
 		v = printable(v)
 		printed := AppendJSON(nil, v)
 		again, err := Parse(printed, Limits{})
@@ -199,18 +212,24 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// printable returns v with the numbers that are read again: null for those that JSON has no
-// text for, decimals for doubles with a long text, and doubles for decimals with a short
-// one.
+// printable returns v with the numbers that are read again. Doubles with a long text are read
+// as decimals, and decimals with a short one as doubles; null stands for those of which one
+// becomes the other each time, and for those that JSON has no text for.
 func printable(v any) any {
 	switch v := v.(type) {
-	case float64:
-		if n, ok := ParseNumber(FormatDouble(v)); ok || math.IsInf(v, 0) {
-			return n
+	case float64, Decimal:
+		if f, ok := v.(float64); ok && math.IsNaN(f) {
+			return v
 		}
-	case Decimal:
-		n, _ := ParseNumber(string(v))
-		return n
+		n := any(v)
+		for range 3 {
+			again, _ := ParseNumber(string(AppendJSON(nil, n)))
+			if again == n {
+				return n
+			}
+			n = again
+		}
+		return nil
 	case *List:
 		for i := range v.Items {
 			v.Items[i] = printable(v.Items[i])
@@ -234,6 +253,19 @@ func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		if _, err := Parse(kilobyte, Limits{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendCompact(b *testing.B) {
+	text := string(kilobyte)
+	var out []byte
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		var ok bool
+		if out, ok = AppendCompact(out[:0], text, Limits{}, 1<<20); !ok {
+			b.Fatal("not copied")
 		}
 	}
 }

@@ -227,12 +227,27 @@ func (p *printer) appender(v any) {
 	}
 }
 
+// odd are the bytes that a character may begin with that is not printed as it is in JSON.
+var odd = func() (odd [256]bool) {
+	for c := range ' ' {
+		odd[c] = true
+	}
+	for _, c := range []byte{'"', '\\', '/', 0x7f, 0xc2, 0xe2} {
+		odd[c] = true
+	}
+	return odd
+}()
+
 // appendQuoted appends a string of JSON.
 func appendQuoted(b []byte, s string, slash bool) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
+		if !odd[c] {
+			i++
+			continue
+		}
 		size, r := 1, rune(c)
 		switch {
 		case c == '"' || c == '\\' || c == '/' && slash || c < ' ' || c == 0x7f:

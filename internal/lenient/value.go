@@ -51,8 +51,12 @@ type Map struct {
 type member struct {
 	name  string
 	value any
-	gone  bool
 }
+
+// A tombstone is the value of a member that was deleted.
+type tombstone struct{}
+
+func (e *member) gone() bool { return e.value == tombstone{} }
 
 // place returns where in members a name is, -1 without one.
 func (m *Map) place(name string) int {
@@ -63,7 +67,7 @@ func (m *Map) place(name string) int {
 		return -1
 	}
 	for i := range m.members {
-		if e := &m.members[i]; e.name == name && !e.gone {
+		if e := &m.members[i]; e.name == name && (m.deleted == 0 || !e.gone()) {
 			return i
 		}
 	}
@@ -107,7 +111,7 @@ func (m *Map) Delete(name string) (any, bool) {
 		return nil, false
 	}
 	value := m.members[i].value
-	m.members[i] = member{gone: true}
+	m.members[i] = member{value: tombstone{}}
 	delete(m.index, name)
 	if m.deleted++; m.deleted > len(m.members)/2 {
 		m.compact()
@@ -117,15 +121,20 @@ func (m *Map) Delete(name string) (any, bool) {
 
 // compact forgets the members that were deleted, and makes the index.
 func (m *Map) compact() {
-	m.members = slices.DeleteFunc(m.members, func(e member) bool { return e.gone })
+	m.members = slices.DeleteFunc(m.members, func(e member) bool { return e.gone() })
 	m.deleted, m.index = 0, nil
 	if len(m.members) < indexed {
 		return
 	}
-	m.index = make(map[string]int, 2*len(m.members))
-	for i := range m.members {
-		m.index[m.members[i].name] = i
+	m.index = indexOf(m.members)
+}
+
+func indexOf(members []member) map[string]int {
+	index := make(map[string]int, 2*len(members))
+	for i := range members {
+		index[members[i].name] = i
 	}
+	return index
 }
 
 // Clear takes all members away.
@@ -138,7 +147,7 @@ func (m *Map) Len() int { return len(m.members) - m.deleted }
 func (m *Map) Keys() []string {
 	names := make([]string, 0, m.Len())
 	for i := range m.members {
-		if e := &m.members[i]; !e.gone {
+		if e := &m.members[i]; !e.gone() {
 			names = append(names, e.name)
 		}
 	}
@@ -155,7 +164,7 @@ func (m *Map) All() iter.Seq2[string, any] {
 		// Deleting may move members, so that what is behind the end is as gone as what
 		// says so.
 		for i, n := 0, len(m.members); i < min(n, len(m.members)); i++ {
-			if e := m.members[i]; !e.gone && !yield(e.name, e.value) {
+			if e := m.members[i]; !e.gone() && !yield(e.name, e.value) {
 				return
 			}
 		}
@@ -166,7 +175,7 @@ func (m *Map) All() iter.Seq2[string, any] {
 func (m *Map) Clone() *Map {
 	c := &Map{members: make([]member, 0, m.Len())}
 	for i := range m.members {
-		if e := m.members[i]; !e.gone {
+		if e := m.members[i]; !e.gone() {
 			c.members = append(c.members, e)
 		}
 	}
