@@ -286,10 +286,11 @@ func (p *parser) loop(c *call) node {
 func outputs(nodes []node, e expression) []node {
 	switch e := e.(type) {
 	case *reference:
-		if e.runt {
-			return append(nodes, &text{e.word})
+		n, shown := e.output()
+		if n == nil {
+			n = &text{shown}
 		}
-		return append(nodes, &output{prefix: e.slashes + e.before, ref: e})
+		return append(nodes, n)
 	case *list:
 		for _, item := range e.items {
 			nodes = outputs(nodes, item)

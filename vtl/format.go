@@ -85,6 +85,9 @@ func (r *run) formatOne(spec string, verb byte, v any) (string, error) {
 	if strings.ContainsAny(spec, ",(") {
 		return "", fmt.Errorf("format: the flags , and ( are not known")
 	}
+	if _, precision, ok := strings.Cut(spec, "."); ok && (precision == "" || strings.IndexByte("dxXoc", verb) >= 0) {
+		return "", fmt.Errorf("format: a precision of %%%c", verb)
+	}
 	bad := fmt.Errorf("format: %%%c of a value that is none", verb)
 	switch verb {
 	case 's', 'S', 'b', 'B':

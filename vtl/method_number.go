@@ -149,6 +149,10 @@ func (r *run) callNumber(name string, of any, args []any) (any, error) {
 			return nil, errNoMethod
 		}
 	case 2:
+		switch name {
+		case "parseInt", "parseLong", "valueOf":
+			return parseDigits(name, class(of), args[0], args[1])
+		}
 		return pair(name, class(of), args[0], args[1])
 	}
 	return r.callObject(name, of, args)
@@ -281,6 +285,30 @@ func parseNumber(name, class string, arg any) (any, error) {
 		bits = 32
 	}
 	n, err := strconv.ParseInt(text, 10, bits)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no integer", text)
+	}
+	return n, nil
+}
+
+// parseDigits is the static method of a class that makes an integer out of text with digits
+// of a base.
+func parseDigits(name, class string, arg, base any) (any, error) {
+	bits, ok := map[string]int{"Integer": 32, "Long": 64}[class]
+	if !ok || name == "parseInt" && class != "Integer" || name == "parseLong" && class != "Long" {
+		return nil, errNoMethod
+	}
+	text, isText := arg.(string)
+	radix, isInt := base.(int64)
+	switch {
+	case !isInt || !isInt32(radix) || !isText && arg != nil:
+		return nil, errNoMethod
+	case arg == nil:
+		return nil, errNull
+	case radix < 2 || radix > 36:
+		return nil, fmt.Errorf("%d is no base of digits", radix)
+	}
+	n, err := strconv.ParseInt(text, int(radix), bits)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no integer", text)
 	}

@@ -136,8 +136,6 @@ func nullFails(name string, args []any) bool {
 		return len(args) == 2 && text(0) && text(1) && (args[0] == nil || args[1] == nil)
 	case "replaceAll":
 		return len(args) == 2 && args[0] == nil && text(1)
-	case "format":
-		return len(args) > 0 && args[0] == nil
 	}
 	return false
 }

@@ -160,17 +160,24 @@ func (p *parser) indexes(steps []step) ([]step, error) {
 // output parses a reference in text, and returns it or the text that it is.
 func (p *parser) output() (n node, shown string, err error) {
 	r, err := p.reference()
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, "", err
-	case r.runt:
-		return nil, r.word, nil
-	case r.odd:
-		return nil, "", nil
-	case r.escaped && len(r.steps) == 0:
-		return nil, r.slashes + r.null, nil
-	case r.escaped:
-		return &escaped{ref: r, text: r.slashes + r.null}, "", nil
 	}
-	return &output{prefix: r.slashes + r.before, ref: r, json: r.json()}, "", nil
+	n, shown = r.output()
+	return n, shown, nil
+}
+
+// output returns what prints the reference, or the text that it is.
+func (r *reference) output() (n node, shown string) {
+	switch {
+	case r.runt:
+		return nil, r.word
+	case r.odd:
+		return nil, ""
+	case r.escaped && len(r.steps) == 0:
+		return nil, r.slashes + r.null
+	case r.escaped:
+		return &escaped{ref: r, text: r.slashes + r.null}, ""
+	}
+	return &output{prefix: r.slashes + r.before, ref: r, json: r.json()}, ""
 }
