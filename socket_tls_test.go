@@ -72,7 +72,7 @@ func (w *secureWorld) connectTLS() (*socket, string) {
 // it has been let in, whether that comes in the record of the handshake or in the next.
 func TestSecureMessages(t *testing.T) {
 	t.Parallel()
-	w := newSecureWorld(t, penstock.Config{})
+	w := newSecureWorld(t, penstock.Config{WebSockets: penstock.WebSockets{Ordered: true}})
 	s, _ := w.connectTLS()
 	for _, text := range []string{"hello", strings.Repeat("é", 50<<10), strings.Repeat("x", 128<<10), "bye"} {
 		s.send(text)
@@ -91,7 +91,7 @@ func TestSecureMessages(t *testing.T) {
 	many := talk(t, nc, rest[100:])
 	for _, s := range []*socket{one, many} {
 		if got := s.next(); got != "early" {
-			t.Errorf("got %q", got)
+			t.Errorf("got %.40q", got)
 		}
 	}
 	if got := many.next(); len(got) != 20<<10 {

@@ -108,8 +108,12 @@ func SocketStage(o Options, apiID string, settings Settings, deployment []byte) 
 		Sockets:          c.stage,
 	}
 	c.stage.Gateway = s
-	if c.stage.AccessLog, err = c.socketLog(); err != nil {
-		return nil, fmt.Errorf("format of the access log: %w", err)
+	log, err := openLog(&c.compiler, pipeline.ParseFormat)
+	if err != nil {
+		return nil, err
+	}
+	if log != nil {
+		c.stage.AccessLog = log
 	}
 	if o.Sockets.ExecutionLog != nil {
 		c.stage.Log = o.Sockets.ExecutionLog(apiID, settings.Name)
@@ -134,39 +138,6 @@ func SocketStage(o Options, apiID string, settings Settings, deployment []byte) 
 
 // keyInContext is the expression for API keys that authorizers give.
 const keyInContext = "$context.authorizer.usageIdentifierKey"
-
-// A socketLog writes the lines of a stage.
-type socketLog struct {
-	format *pipeline.Format
-	sink   AccessLogSink
-}
-
-// Log implements websocket.AccessLog.
-func (l *socketLog) Log(e *pipeline.Event) {
-	b := lines.Get().(*[]byte)
-	*b = l.format.Append((*b)[:0], e)
-	l.sink.Write(*b)
-	if cap(*b) <= keepLine {
-		lines.Put(b)
-	}
-}
-
-// socketLog compiles the access log of the stage; nil if it has none.
-func (c *socketCompiler) socketLog() (websocket.AccessLog, error) {
-	settings := c.settings.AccessLog
-	if settings == nil || c.AccessLog == nil {
-		return nil, nil
-	}
-	format, err := pipeline.ParseFormat(value(settings.Format))
-	if err != nil {
-		return nil, err
-	}
-	sink := c.AccessLog(value(settings.DestinationARN))
-	if sink == nil {
-		return nil, nil
-	}
-	return &socketLog{format, sink}, nil
-}
 
 // socketRoute compiles a route with everything that an event meets on it.
 func (c *socketCompiler) socketRoute(id string, view *socketRouteView) *websocket.Route {

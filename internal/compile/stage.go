@@ -152,9 +152,12 @@ func Stage(o Options, apiID string, settings Settings, deployment []byte) (*gate
 		Variables:        settings.Variables,
 		CORS:             cors(d.API.CORSConfiguration),
 	}
-	var err error
-	if s.AccessLog, err = c.accessLog(); err != nil {
-		return nil, fmt.Errorf("format of the access log: %w", err)
+	log, err := openLog(c, mapping.ParseFormat)
+	if err != nil {
+		return nil, err
+	}
+	if log != nil {
+		s.AccessLog = log
 	}
 	entries := make([]route.Entry[*gateway.Route], 0, len(d.Routes))
 	for _, id := range slices.Sorted(maps.Keys(d.Routes)) {
@@ -188,9 +191,9 @@ func cors(c *model.Cors) *gateway.CORS {
 	})
 }
 
-// An accessLog writes the lines of a stage.
-type accessLog struct {
-	format *mapping.Format
+// An accessLog writes the lines of a stage, which are about Ts.
+type accessLog[T any] struct {
+	format *mapping.Line[T]
 	sink   AccessLogSink
 }
 
@@ -200,32 +203,32 @@ var lines = sync.Pool{New: func() any { return new([]byte) }}
 // keepLine is the longest buffer for lines that is kept.
 const keepLine = 16 << 10
 
-// Log implements gateway.AccessLog.
-func (l *accessLog) Log(x *gateway.Exchange) {
+// Log implements gateway.AccessLog and websocket.AccessLog.
+func (l *accessLog[T]) Log(v T) {
 	b := lines.Get().(*[]byte)
-	*b = l.format.Append((*b)[:0], x)
+	*b = l.format.Append((*b)[:0], v)
 	l.sink.Write(*b)
 	if cap(*b) <= keepLine {
 		lines.Put(b)
 	}
 }
 
-// accessLog compiles the access log of the stage; nil if it has none, or one that
-// goes nowhere.
-func (c *compiler) accessLog() (gateway.AccessLog, error) {
+// openLog compiles the access log of the stage; nil if it has none, or one that goes
+// nowhere.
+func openLog[T any](c *compiler, parse func(format string) (*mapping.Line[T], error)) (*accessLog[T], error) {
 	settings := c.settings.AccessLog
 	if settings == nil || c.AccessLog == nil {
 		return nil, nil
 	}
-	format, err := mapping.ParseFormat(value(settings.Format))
+	format, err := parse(value(settings.Format))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("format of the access log: %w", err)
 	}
 	sink := c.AccessLog(value(settings.DestinationARN))
 	if sink == nil {
 		return nil, nil
 	}
-	return &accessLog{format, sink}, nil
+	return &accessLog[T]{format, sink}, nil
 }
 
 // route compiles a route with everything that a request to it meets. What cannot work
