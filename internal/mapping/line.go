@@ -15,7 +15,19 @@ type Line[T any] struct{ pieces []linePiece[T] }
 // A linePiece is text or, if value is not nil, a variable.
 type linePiece[T any] struct {
 	text  string // of a variable without "$context."
+	shown string // the text without control characters
 	value func(b []byte, v T) ([]byte, bool)
+}
+
+// lineText returns the piece of a text.
+func lineText[T any](text string) linePiece[T] {
+	shown := strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && isControl(byte(r)) {
+			return ' '
+		}
+		return r
+	}, text)
+	return linePiece[T]{text: text, shown: shown}
 }
 
 // ParseLine parses the format of an access log:
@@ -48,13 +60,13 @@ func ParseLine[T any, F ~func(b []byte, v T) ([]byte, bool)](s string, variable 
 			return nil, fmt.Errorf("access log format: offset %d: %w", start, err)
 		}
 		if text := s[from : start-len(open)]; text != "" {
-			f.pieces = append(f.pieces, linePiece[T]{text: text})
+			f.pieces = append(f.pieces, lineText[T](text))
 		}
-		f.pieces = append(f.pieces, linePiece[T]{name, value})
+		f.pieces = append(f.pieces, linePiece[T]{text: name, value: value})
 		from = at
 	}
 	if from < len(s) {
-		f.pieces = append(f.pieces, linePiece[T]{text: s[from:]})
+		f.pieces = append(f.pieces, lineText[T](s[from:]))
 	}
 	return f, nil
 }
@@ -64,14 +76,14 @@ func inName(c byte) bool {
 }
 
 // Append appends the line of a value, without a line end. What has no value is "-".
-// Values stand as they are, but for control characters: each becomes a space, so that
-// it is one line. What is longer than 1 MB is cut off.
+// All stands as it is, but for control characters: each becomes a space, so that it is
+// one line. What is longer than 1 MB is cut off.
 func (f *Line[T]) Append(b []byte, v T) []byte {
 	start := len(b)
 	for i := range f.pieces {
 		p := &f.pieces[i]
 		if p.value == nil {
-			b = append(b, p.text...)
+			b = append(b, p.shown...)
 		} else {
 			from := len(b)
 			if b, _ = p.value(b, v); len(b) == from {
