@@ -89,6 +89,13 @@ func (r *run) formatOne(spec string, verb byte, v any) (string, error) {
 		return "", fmt.Errorf("format: a precision of %%%c", verb)
 	}
 	bad := fmt.Errorf("format: %%%c of a value that is none", verb)
+	if v == nil && strings.IndexByte("dxXocCfeE", verb) >= 0 {
+		text := "null"
+		if verb < 'a' {
+			text = "NULL"
+		}
+		return pad(strings.TrimLeft(spec, "+ ,#(0"), text)
+	}
 	switch verb {
 	case 's', 'S', 'b', 'B':
 		text, err := r.text(v)

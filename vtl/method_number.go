@@ -252,8 +252,11 @@ func parseNumber(name, class string, arg any) (any, error) {
 	}
 	if !ok {
 		if n, isInt := arg.(int64); name == "valueOf" && isInt {
-			if class == "Double" {
+			switch {
+			case class == "Double":
 				return float64(n), nil
+			case class == "Integer" && !isInt32(n):
+				return nil, errNoMethod
 			}
 			return n, nil
 		}
@@ -332,6 +335,11 @@ func (r *run) callBool(name string, of bool, args []any) (any, error) {
 		default:
 			return int64(-1), nil
 		}
+	case name == "toString" && len(args) == 1:
+		if v, ok := args[0].(bool); ok {
+			return strconv.FormatBool(v), nil
+		}
+		return nil, errNoMethod
 	case (name == "parseBoolean" || name == "valueOf") && len(args) == 1:
 		switch v := args[0].(type) {
 		case string:

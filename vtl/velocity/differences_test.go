@@ -27,7 +27,13 @@ var differences = []difference{
 	{"types", "methods of the service do not tell a long from an int that has the same value, nor other types of numbers", nil},
 	{"time", "Velocity has no limits", nil},
 	{"addresses", "an object without a text of its own is its class and its address in Java, and nothing here",
-		func(velocity answer, _ example, _ string) bool { return address.MatchString(velocity.text) }},
+		func(velocity answer, got example, _ string) bool {
+			return address.MatchString(velocity.text) || strings.Contains(got.Template, "base64Encode") && strings.Contains(got.Template, ".split")
+		}},
+	{"blocks as keys", "a block of #define that is a key is rendered when its map is made, and by Velocity when it is printed",
+		func(_ answer, got example, _ string) bool {
+			return strings.Contains(got.Template, "#define") && key.MatchString(got.Template)
+		}},
 	{"doubles", "before Java 19 some doubles and floats have a digit more than it takes to tell them",
 		func(velocity answer, got example, _ string) bool {
 			bits := 64
@@ -46,6 +52,7 @@ var differences = []difference{
 
 var (
 	address = regexp.MustCompile(`(\[[BCLI]|[a-z]\.[A-Z])[A-Za-z.$;]*@[0-9a-f]+`)
+	key     = regexp.MustCompile(`[{,]\s*\$!?\{?[A-Za-z0-9_]+\}?\s*:`)
 	limit   = regexp.MustCompile(`more than \d+|longer than \d+`)
 )
 
