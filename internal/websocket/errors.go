@@ -15,7 +15,6 @@ var (
 	errUpgrade       = gateway.NewError(http.StatusUpgradeRequired, "Upgrade Required", "DEFAULT_4XX", "")
 	errHandshake     = gateway.NewError(http.StatusBadRequest, "Bad Request", "BAD_REQUEST_PARAMETERS", "BadRequestException")
 	errTooMany       = gateway.NewError(http.StatusTooManyRequests, "Too Many Requests", "THROTTLED", "TooManyRequestsException")
-	errNoRoom        = gateway.NewError(http.StatusServiceUnavailable, "Service Unavailable", "DEFAULT_5XX", "ServiceUnavailableException")
 	errAuthorizer    = gateway.NewError(http.StatusInternalServerError, "Internal server error", "AUTHORIZER_CONFIGURATION_ERROR", "InternalServerErrorException")
 	errTarget        = gateway.NewError(http.StatusInternalServerError, "Internal server error", "API_CONFIGURATION_ERROR", "InternalServerErrorException")
 	errPanic         = gateway.NewError(http.StatusInternalServerError, "Internal server error", "DEFAULT_5XX", "InternalServerErrorException")

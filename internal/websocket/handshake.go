@@ -56,7 +56,7 @@ func (st *Stage) connect(x *gateway.Exchange) error {
 	}
 	s := st.Server
 	if s.draining.Load() {
-		return why(errNoRoom, "the server is shutting down")
+		return why(errUnavailable, "the server is shutting down")
 	}
 	others, taken := s.handshakes.Add(1)-1, false
 	defer func() {
@@ -65,7 +65,7 @@ func (st *Stage) connect(x *gateway.Exchange) error {
 		}
 	}()
 	if !s.gateway.RoomToUpgrade(int(others)) {
-		return why(errNoRoom, "there are too many connections")
+		return why(errUnavailable, "there are too many connections")
 	}
 	h := handshake{stage: st, x: x, key: key}
 	h.begin()
@@ -327,7 +327,7 @@ func refused(result pipeline.Result) error {
 
 // end tells of the handshake, and lets the client in if there was no error.
 func (h *handshake) end(err error) {
-	st, x := h.stage, h.x
+	st := h.stage
 	h.event.Status = http.StatusOK
 	if err != nil {
 		h.event.Failure = answerOf(err)
@@ -341,7 +341,6 @@ func (h *handshake) end(err error) {
 	if err == nil {
 		h.admit()
 	}
-	x.Latency = time.Since(x.Start)
 }
 
 // admit answers the handshake and has the connection taken over.

@@ -17,7 +17,7 @@ import (
 // Message implements connection.Handler.
 func (s *Server) Message(c *connection.Connection, text []byte, done func()) {
 	defer done()
-	st, gone := s.current(c)
+	st, gone := s.current(stageKey{c.Info().API, c.Info().Stage})
 	if gone {
 		c.Close(connection.GoingAway, "Going away")
 		return
@@ -71,12 +71,7 @@ func (st *Stage) route(e *pipeline.Event) (*Route, error) {
 
 // handle is everything between the route of a message and its answer.
 func (st *Stage) handle(r *Route, routing error, e *pipeline.Event) (result pipeline.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			st.Server.log.Error("panic while handling a message", "requestId", e.RequestID, "panic", p, "stack", string(debug.Stack()))
-			err = why(errPanic, "panic")
-		}
-	}()
+	defer st.rescue(e, &err)
 	x := e.Exchange
 	if err := x.ThrottleAccount(); err != nil {
 		return result, err
@@ -154,16 +149,7 @@ func (s *Server) closed(info *connection.Info, code int, reason string) {
 // tell tells the route $disconnect of the end of a connection, and has it forgotten. What
 // comes of it nobody waits for.
 func (s *Server) tell(info *connection.Info, code int, reason string) {
-	key := stageKey{info.API, info.Stage}
-	st := stageOf(s.gateway.Snapshot(), key)
-	if st == nil {
-		s.mu.Lock()
-		if open := s.stages[key]; open != nil {
-			st = open.last
-		}
-		s.mu.Unlock()
-	}
-	if st != nil {
+	if st, _ := s.current(stageKey{info.API, info.Stage}); st != nil {
 		s.try(info, func() { st.disconnected(info, code, reason) })
 	}
 	// The journal is closed before events are cut off: those connections stay in it.
@@ -207,13 +193,16 @@ func (st *Stage) disconnected(info *connection.Info, code int, reason string) {
 	st.over(r, &e, &log)
 }
 
-// callDisconnect calls the integration of $disconnect. A panic is a failure like any other.
+// callDisconnect calls the integration of $disconnect.
 func (st *Stage) callDisconnect(r *Route, e *pipeline.Event) (result pipeline.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			st.Server.log.Error("panic while handling the end of a connection", "requestId", e.RequestID, "panic", p, "stack", string(debug.Stack()))
-			err = why(errPanic, "panic")
-		}
-	}()
+	defer st.rescue(e, &err)
 	return r.Integration.Call(e)
+}
+
+// rescue makes a panic while an event is handled a failure like any other. It is deferred.
+func (st *Stage) rescue(e *pipeline.Event, err *error) {
+	if p := recover(); p != nil {
+		st.Server.log.Error("panic while handling an event", "eventType", e.Kind.String(), "requestId", e.RequestID, "panic", p, "stack", string(debug.Stack()))
+		*err = why(errPanic, "panic")
+	}
 }

@@ -26,7 +26,7 @@ type Config struct {
 	// Management decides who may use @connections.
 	Management *authorizer.Management
 	// Keys are the API keys; nil if there are none.
-	Keys *Keys
+	Keys *authorizer.APIKeys
 	// Rate bounds new connections; nil for any number.
 	Rate *gateway.Limit
 	// MessageLimit is how long a message may be, in bytes.
@@ -129,10 +129,9 @@ func stageOf(snapshot *gateway.Snapshot, key stageKey) *Stage {
 	return nil
 }
 
-// current returns the stage that handles the events of a connection now. It is what was
-// served last if the stage has gone; then gone is true.
-func (s *Server) current(c *connection.Connection) (st *Stage, gone bool) {
-	key := stageKey{c.Info().API, c.Info().Stage}
+// current returns the stage that handles the events of connections of a stage now. It is
+// what was served last if the stage has gone, nil if nobody knows it; then gone is true.
+func (s *Server) current(key stageKey) (st *Stage, gone bool) {
 	if st := stageOf(s.gateway.Snapshot(), key); st != nil {
 		return st, false
 	}

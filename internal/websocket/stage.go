@@ -8,7 +8,6 @@
 package websocket
 
 import (
-	"penstock/internal/authorizer"
 	"penstock/internal/event"
 	"penstock/internal/gateway"
 	"penstock/internal/pipeline"
@@ -142,6 +141,3 @@ func (m *Models) check(e *pipeline.Event, v *selection.Values) string {
 	}
 	return ""
 }
-
-// Keys are the API keys that let handshakes in.
-type Keys = authorizer.APIKeys
