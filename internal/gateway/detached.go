@@ -103,6 +103,3 @@ func (s *Server) CutOff(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
-
-// Refuse makes the response of an error, as if serving the exchange had returned it.
-func (x *Exchange) Refuse(err error) { x.fail(err) }

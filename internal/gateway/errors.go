@@ -38,10 +38,6 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Cause }
 
-func newError(status int, message, kind string) *Error {
-	return &Error{Status: status, Message: message, Type: kind, body: []byte(`{"message":"` + message + `"}`)}
-}
-
 // NewError returns an answer with the body {"message":message}. The kind is that of
 // Error.Type, the errorType may be "".
 func NewError(status int, message, kind, errorType string) *Error {
@@ -60,23 +56,23 @@ func NewErrorBody(status int, body, kind, errorType string) *Error {
 // for HTTP APIs; the ones marked in docs/differences.md are our own choice. The types
 // have the names of the service's gateway responses.
 var (
-	errBadRequest   = newError(http.StatusBadRequest, "Bad Request", "BAD_REQUEST_PARAMETERS")
-	errUnauthorized = newError(http.StatusUnauthorized, "Unauthorized", "UNAUTHORIZED")
-	errForbidden    = newError(http.StatusForbidden, "Forbidden", "ACCESS_DENIED")
-	errNotFound     = newError(http.StatusNotFound, "Not Found", "RESOURCE_NOT_FOUND")
-	errMethod       = newError(http.StatusMethodNotAllowed, "Method Not Allowed", "DEFAULT_4XX")
-	errTimeout      = newError(http.StatusRequestTimeout, "Request Timeout", "DEFAULT_4XX")
-	errTooLarge     = newError(http.StatusRequestEntityTooLarge, "Request Entity Too Large", "REQUEST_TOO_LARGE")
-	errMediaType    = newError(http.StatusUnsupportedMediaType, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE")
-	errInvalidBody  = newError(http.StatusBadRequest, "Invalid request body", "BAD_REQUEST_BODY")
-	errTargetLong   = newError(http.StatusRequestURITooLong, "Request-URI Too Long", "DEFAULT_4XX")
-	errExpectation  = newError(http.StatusExpectationFailed, "Expectation Failed", "DEFAULT_4XX")
-	errMisdirected  = newError(http.StatusMisdirectedRequest, "Misdirected Request", "DEFAULT_4XX")
-	errTooMany      = newError(http.StatusTooManyRequests, "Too Many Requests", "THROTTLED")
-	errHeaderLarge  = newError(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large", "DEFAULT_4XX")
-	errInternal     = newError(http.StatusInternalServerError, "Internal Server Error", "INTEGRATION_FAILURE")
-	errUnavailable  = newError(http.StatusServiceUnavailable, "Service Unavailable", "INTEGRATION_FAILURE")
-	errVersion      = newError(http.StatusHTTPVersionNotSupported, "HTTP Version Not Supported", "DEFAULT_5XX")
+	errBadRequest   = NewError(http.StatusBadRequest, "Bad Request", "BAD_REQUEST_PARAMETERS", "")
+	errUnauthorized = NewError(http.StatusUnauthorized, "Unauthorized", "UNAUTHORIZED", "")
+	errForbidden    = NewError(http.StatusForbidden, "Forbidden", "ACCESS_DENIED", "")
+	errNotFound     = NewError(http.StatusNotFound, "Not Found", "RESOURCE_NOT_FOUND", "")
+	errMethod       = NewError(http.StatusMethodNotAllowed, "Method Not Allowed", "DEFAULT_4XX", "")
+	errTimeout      = NewError(http.StatusRequestTimeout, "Request Timeout", "DEFAULT_4XX", "")
+	errTooLarge     = NewError(http.StatusRequestEntityTooLarge, "Request Entity Too Large", "REQUEST_TOO_LARGE", "")
+	errMediaType    = NewError(http.StatusUnsupportedMediaType, "Unsupported Media Type", "UNSUPPORTED_MEDIA_TYPE", "")
+	errInvalidBody  = NewError(http.StatusBadRequest, "Invalid request body", "BAD_REQUEST_BODY", "")
+	errTargetLong   = NewError(http.StatusRequestURITooLong, "Request-URI Too Long", "DEFAULT_4XX", "")
+	errExpectation  = NewError(http.StatusExpectationFailed, "Expectation Failed", "DEFAULT_4XX", "")
+	errMisdirected  = NewError(http.StatusMisdirectedRequest, "Misdirected Request", "DEFAULT_4XX", "")
+	errTooMany      = NewError(http.StatusTooManyRequests, "Too Many Requests", "THROTTLED", "")
+	errHeaderLarge  = NewError(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large", "DEFAULT_4XX", "")
+	errInternal     = NewError(http.StatusInternalServerError, "Internal Server Error", "INTEGRATION_FAILURE", "")
+	errUnavailable  = NewError(http.StatusServiceUnavailable, "Service Unavailable", "INTEGRATION_FAILURE", "")
+	errVersion      = NewError(http.StatusHTTPVersionNotSupported, "HTTP Version Not Supported", "DEFAULT_5XX", "")
 	errNoRouteMatch = because(errNotFound, "no route matches")
 
 	// What is not there is forbidden, to those who ask WebSocket APIs.
@@ -88,16 +84,13 @@ var (
 var errLongBody = errors.New("response body longer than announced")
 
 // With returns a copy of an answer that carries its cause.
-func (e *Error) With(cause error) *Error { return e.with(cause) }
-
-// with returns a copy of a base answer that carries its cause.
-func (e *Error) with(cause error) *Error {
+func (e *Error) With(cause error) *Error {
 	c := *e
 	c.Cause = cause
 	return &c
 }
 
-func because(e *Error, why string) *Error { return e.with(errors.New(why)) }
+func because(e *Error, why string) *Error { return e.With(errors.New(why)) }
 
 // closing returns a copy of a base answer after which the connection ends.
 func closing(e *Error, why string) *Error {
@@ -109,7 +102,7 @@ func closing(e *Error, why string) *Error {
 // refuse is the answer for a request that is not well formed: 400, and the end of
 // the connection, since its framing cannot be trusted.
 func refuse(cause error) *Error {
-	e := errBadRequest.with(cause)
+	e := errBadRequest.With(cause)
 	e.Close = true
 	return e
 }
@@ -117,7 +110,7 @@ func refuse(cause error) *Error {
 // Unauthorized is the answer to a caller who has not said who it is. The challenge
 // is the value of WWW-Authenticate; "" for none.
 func Unauthorized(challenge string, cause error) *Error {
-	e := errUnauthorized.with(cause)
+	e := errUnauthorized.With(cause)
 	e.Challenge = challenge
 	return e
 }
@@ -125,42 +118,42 @@ func Unauthorized(challenge string, cause error) *Error {
 // Forbidden is the answer to a caller who may not do what it asks for. The challenge
 // is as for Unauthorized.
 func Forbidden(challenge string, cause error) *Error {
-	e := errForbidden.with(cause)
+	e := errForbidden.With(cause)
 	e.Challenge = challenge
 	return e
 }
 
 // AuthorizerFailure is the answer when an authorizer could not decide.
 func AuthorizerFailure(cause error) *Error {
-	e := errInternal.with(cause)
+	e := errInternal.With(cause)
 	e.Type = "AUTHORIZER_FAILURE"
 	return e
 }
 
 // BadRequest is the answer to a request that leads to something that must not be
 // sent on.
-func BadRequest(cause error) *Error { return errBadRequest.with(cause) }
+func BadRequest(cause error) *Error { return errBadRequest.With(cause) }
 
 // TooLarge is the answer to a request that is too long for its integration.
-func TooLarge(cause error) *Error { return errTooLarge.with(cause) }
+func TooLarge(cause error) *Error { return errTooLarge.With(cause) }
 
 // UnsupportedMediaType is the answer to a body that nothing says how to check.
-func UnsupportedMediaType(cause error) *Error { return errMediaType.with(cause) }
+func UnsupportedMediaType(cause error) *Error { return errMediaType.With(cause) }
 
 // InvalidBody is the answer to a body that is not what the model of its route describes.
-func InvalidBody(cause error) *Error { return errInvalidBody.with(cause) }
+func InvalidBody(cause error) *Error { return errInvalidBody.With(cause) }
 
 // InternalError is the answer for a failure of the API itself: a malformed
 // answer of a backend, an integration that cannot be called as configured.
-func InternalError(cause error) *Error { return errInternal.with(cause) }
+func InternalError(cause error) *Error { return errInternal.With(cause) }
 
 // ServiceUnavailable is the answer when a backend cannot be reached or does not
 // answer in time.
-func ServiceUnavailable(cause error) *Error { return errUnavailable.with(cause) }
+func ServiceUnavailable(cause error) *Error { return errUnavailable.With(cause) }
 
 // IntegrationTimeout is the answer when a backend does not answer in time.
 func IntegrationTimeout(cause error) *Error {
-	e := errUnavailable.with(cause)
+	e := errUnavailable.With(cause)
 	e.Type = "INTEGRATION_TIMEOUT"
 	return e
 }

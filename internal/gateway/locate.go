@@ -99,11 +99,11 @@ func (x *Exchange) notLocated(err *Error) error {
 		return err
 	}
 	if x.Domain != nil && strings.Contains(x.Path, connectionsPath) {
-		return NewError(errNotFound.Status, "No method found matching route "+x.Path[1:]+" for http method "+x.Request.Method+".", errNotFound.Type, "NotFoundException").with(err.Cause)
+		return NewError(errNotFound.Status, "No method found matching route "+x.Path[1:]+" for http method "+x.Request.Method+".", errNotFound.Type, "NotFoundException").With(err.Cause)
 	}
 	if upgrade, ok := x.Request.Field("Upgrade"); ok && EqualFold(upgrade, "websocket") {
 		// What comes behind a handshake need not be a request.
-		c := errSocketForbidden.with(err.Cause)
+		c := errSocketForbidden.With(err.Cause)
 		c.Close = true
 		return c
 	}
@@ -170,7 +170,7 @@ func (x *Exchange) decodePath() error {
 	}
 	path, err := route.Decode(x.RawPath, x.pathBuf)
 	if err != nil {
-		return errBadRequest.with(err)
+		return errBadRequest.With(err)
 	}
 	if route.Suspicious(path) {
 		return because(errBadRequest, "path with a dot segment or a backslash")

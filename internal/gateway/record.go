@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/netip"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -283,7 +282,7 @@ func (s *slot) addChanges(x *Exchange) {
 	if len(m.Header)+len(m.Query) == 0 && !m.HasPath {
 		return
 	}
-	s.secrets = x.appendSecrets(s.secrets[:0])
+	s.secrets = x.AppendSecrets(s.secrets[:0])
 	for _, c := range m.Header {
 		before, _ := x.Request.Field(c.Name)
 		s.addChange("header.", c, before)
@@ -298,7 +297,7 @@ func (s *slot) addChanges(x *Exchange) {
 }
 
 func (s *slot) addChange(place string, c Change, before string) {
-	named := sensitive(c.Name)
+	named := Sensitive(c.Name)
 	if named || s.holdsSecret(before) {
 		before = redactedUnlessEmpty(before)
 	}
@@ -313,102 +312,6 @@ func redactedUnlessEmpty(s string) string {
 		return ""
 	}
 	return redacted
-}
-
-// sensitiveWords are in the names of header fields and parameters that hold
-// credentials.
-var sensitiveWords = [...]string{"auth", "cookie", "token", "secret", "key", "passw", "session", "credential", "signature", "assertion"}
-
-// sensitiveByStart has the words by their first bytes: most bytes of most names begin
-// none.
-var sensitiveByStart = func() (by [256][]string) {
-	for _, word := range sensitiveWords {
-		by[word[0]] = append(by[word[0]], word)
-	}
-	return by
-}()
-
-// Sensitive reports whether a name of a header field or parameter is that of a credential,
-// whose value must not be shown.
-func Sensitive(name string) bool { return sensitive(name) }
-
-// sensitive reports whether a name is that of a credential.
-func sensitive(name string) bool {
-	for i := 0; i < len(name); i++ {
-		for _, word := range sensitiveByStart[lower(name[i])] {
-			if len(name)-i >= len(word) && EqualFold(name[i:i+len(word)], word) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// jwtStart is how a token begins that is a JWT.
-const jwtStart = "eyJ"
-
-// minSecret is how long a value must be for it to be looked for in others.
-const minSecret = 4
-
-// holdsSecret reports whether a value has in it one of the secrets of the request, or
-// looks like a token.
-func (s *slot) holdsSecret(value string) bool {
-	if len(value) < len(jwtStart) {
-		return false
-	}
-	if strings.Contains(value, jwtStart) {
-		return true
-	}
-	for _, secret := range s.secrets {
-		if strings.Contains(value, secret) {
-			return true
-		}
-	}
-	return false
-}
-
-// AppendSecrets adds the values of the request whose names are those of credentials, as they
-// came and without what is around them, and returns the list. The texts are the request's.
-func (x *Exchange) AppendSecrets(list []string) []string { return x.appendSecrets(list) }
-
-// appendSecrets adds what the sensitive fields and query parameters of the request hold.
-// A scheme before the credentials of a field, such as Bearer, need not be there.
-func (x *Exchange) appendSecrets(list []string) []string {
-	add := func(secret string) {
-		if len(secret) >= minSecret {
-			list = append(list, secret)
-		}
-	}
-	for i := range x.Request.Header {
-		f := &x.Request.Header[i]
-		if !sensitive(f.Name) {
-			continue
-		}
-		add(f.Value)
-		if _, credentials, ok := strings.Cut(f.Value, " "); ok {
-			add(strings.TrimSpace(credentials))
-		}
-	}
-	for rest := x.Request.Query; rest != ""; {
-		var pair string
-		pair, rest, _ = strings.Cut(rest, "&")
-		name, secret, _ := strings.Cut(pair, "=")
-		if strings.ContainsAny(name, "%+") {
-			if decoded, err := url.QueryUnescape(name); err == nil {
-				name = decoded
-			}
-		}
-		if !sensitive(name) {
-			continue
-		}
-		add(secret)
-		if strings.ContainsAny(secret, "%+") {
-			if decoded, err := url.QueryUnescape(secret); err == nil {
-				add(decoded)
-			}
-		}
-	}
-	return list
 }
 
 // Record returns what is remembered of the request with an ID.

@@ -171,25 +171,6 @@ func TestDetached(t *testing.T) {
 	server.Finish(y, nil)
 }
 
-// TestErrorBody: what the answers of WebSocket APIs look like.
-func TestErrorBody(t *testing.T) {
-	t.Parallel()
-	for want, e := range map[string]*gateway.Error{
-		`{"message":"a \"b\""}`: gateway.NewError(400, `a "b"`, "", ""),
-		``:                      gateway.NewErrorBody(410, "", "", "GoneException"),
-	} {
-		server := gateway.NewServer(gateway.Config{Region: "us-east-1"})
-		x := server.NewExchange()
-		x.Refuse(e)
-		if got := string(x.Response.Body.Bytes); got != want {
-			t.Errorf("body %q, want %q", got, want)
-		}
-		if x.Failure() != e {
-			t.Errorf("failure %v, want %v", x.Failure(), e)
-		}
-	}
-}
-
 // TestCutOff: what exchanges without a client wait for is given up, those of later ones at
 // once, and CutOff waits until all are finished.
 func TestCutOff(t *testing.T) {
