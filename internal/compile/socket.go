@@ -3,7 +3,6 @@ package compile
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -143,10 +142,7 @@ const keyInContext = "$context.authorizer.usageIdentifierKey"
 func (c *socketCompiler) socketRoute(id string, view *socketRouteView) *websocket.Route {
 	r := &websocket.Route{Gateway: &gateway.Route{Key: view.RouteKey, AuthorizationType: cmp.Or(view.AuthorizationType, model.AuthorizationTypeNone)}}
 	c.limit(r.Gateway)
-	settings, ok := c.settings.RouteSettings[view.RouteKey]
-	if !ok {
-		settings = value(c.settings.DefaultRouteSettings)
-	}
+	settings := c.routeSettings(view.RouteKey)
 	r.Level, r.Data = logging(&settings)
 	c.socketTarget(r, view)
 	switch view.RouteKey {
@@ -254,13 +250,7 @@ func (c *socketCompiler) socketModels(r *websocket.Route, view *socketRouteView)
 		r.Models = m // has no schema, and so refuses everything
 		return
 	}
-	if c.schemas == nil {
-		c.schemas = map[string]string{}
-		for _, one := range c.view.Models {
-			c.schemas[value(one.Name)] = value(one.Schema)
-		}
-	}
-	find := func(name string) (string, bool) { text, ok := c.schemas[name]; return text, ok }
+	find := c.finder(c.view.Models)
 	for key, name := range view.RequestModels {
 		text, ok := find(name)
 		if !ok {
@@ -296,8 +286,8 @@ func (c *socketCompiler) socketTarget(r *websocket.Route, view *socketRouteView)
 const defaultSocketTimeout = 29000
 
 func (c *socketCompiler) socketIntegration(id string, i *socketIntegrationView, routeKey string) (pipeline.Integration, error) {
-	if connection := cmp.Or(i.ConnectionType, model.ConnectionTypeInternet); connection != model.ConnectionTypeInternet {
-		return nil, errors.New("connection type " + connection + " is not available in this version")
+	if err := overInternet(i.ConnectionType); err != nil {
+		return nil, err
 	}
 	spec := pipeline.Spec{
 		Type:                        i.IntegrationType,

@@ -242,14 +242,18 @@ func (c *compiler) route(r *routeView, key route.Key) *gateway.Route {
 	return compiled
 }
 
-// limit sets what the throttling settings of the route say. Settings of the route
-// take the place of those of the stage as a whole: what they leave out is not
-// inherited.
-func (c *compiler) limit(r *gateway.Route) {
-	settings, ok := c.settings.RouteSettings[r.Key]
-	if !ok {
-		settings = value(c.settings.DefaultRouteSettings)
+// routeSettings returns the settings of a route. They take the place of those of the stage
+// as a whole: what they leave out is not inherited.
+func (c *compiler) routeSettings(key string) model.RouteSettings {
+	if settings, ok := c.settings.RouteSettings[key]; ok {
+		return settings
 	}
+	return value(c.settings.DefaultRouteSettings)
+}
+
+// limit sets what the throttling settings of the route say.
+func (c *compiler) limit(r *gateway.Route) {
+	settings := c.routeSettings(r.Key)
 	r.Detailed = value(settings.DetailedMetricsEnabled)
 	rate, burst := settings.ThrottlingRateLimit, settings.ThrottlingBurstLimit
 	if rate == nil && burst == nil {
@@ -278,16 +282,25 @@ func (c *compiler) validate(r *gateway.Route, view *routeView) {
 	r.Validator = v
 }
 
+// finder returns what finds the schema of a model by its name, among those of the
+// deployment.
+func (c *compiler) finder(models map[string]*model.Model) func(name string) (schema string, ok bool) {
+	if c.schemas == nil {
+		c.schemas = map[string]string{}
+		for _, m := range models {
+			c.schemas[value(m.Name)] = value(m.Schema)
+		}
+	}
+	return func(name string) (string, bool) { text, ok := c.schemas[name]; return text, ok }
+}
+
 // validator compiles models by content type, once for all routes that have the same.
 func (c *compiler) validator(named map[string]string) (*validation.Validator, error) {
 	if !c.ValidateBodies {
 		return nil, errors.New("bodies are not checked: set extensions.requestModels")
 	}
-	if c.schemas == nil {
-		c.schemas = map[string]string{}
-		for _, m := range c.deployment.Models {
-			c.schemas[value(m.Name)] = value(m.Schema)
-		}
+	find := c.finder(c.deployment.Models)
+	if c.validators == nil {
 		c.validators = map[string]*validation.Validator{}
 	}
 	key, _ := json.Marshal(named) // sorted
@@ -296,9 +309,9 @@ func (c *compiler) validator(named map[string]string) (*validation.Validator, er
 	}
 	models := map[string]string{}
 	for contentType, name := range named {
-		models[contentType] = c.schemas[name]
+		models[contentType], _ = find(name)
 	}
-	v, err := validation.New(models, func(name string) (string, bool) { text, ok := c.schemas[name]; return text, ok }, c.ValidatedBody)
+	v, err := validation.New(models, find, c.ValidatedBody)
 	if err == nil {
 		c.validators[string(key)] = v
 	}
@@ -321,11 +334,19 @@ func (c *compiler) target(r *gateway.Route, view *routeView, key route.Key) {
 	}
 }
 
-func (c *compiler) invoker(r *gateway.Route, i *integrationView, key route.Key) error {
-	connection := cmp.Or(i.ConnectionType, model.ConnectionTypeInternet)
-	switch {
-	case connection != model.ConnectionTypeInternet:
+// overInternet refuses connection types that are not built yet; "" is the default.
+func overInternet(connection string) error {
+	if connection = cmp.Or(connection, model.ConnectionTypeInternet); connection != model.ConnectionTypeInternet {
 		return fmt.Errorf("connection type %s is not available in this version", connection)
+	}
+	return nil
+}
+
+func (c *compiler) invoker(r *gateway.Route, i *integrationView, key route.Key) error {
+	if err := overInternet(i.ConnectionType); err != nil {
+		return err
+	}
+	switch {
 	case i.IntegrationType == model.IntegrationTypeHTTPProxy:
 		return c.http(r, i, key)
 	case i.IntegrationType == model.IntegrationTypeAWSProxy && i.IntegrationSubtype == "":
