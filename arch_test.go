@@ -89,7 +89,7 @@ var boundaries = []struct {
 		"authorizers decide about exchanges; they are compiled from plain specs, and their caches outlive snapshots"},
 	{"internal/pipeline", []string{"internal/event", "internal/gateway", "internal/integration", "internal/jsonpath", "internal/lenient", "internal/mapping", "internal/provenance", "internal/selection", "vtl"},
 		"an event goes through its integration; which route that is, and whose connection, is known above"},
-	{"internal/websocket", []string{"internal/authorizer", "internal/connection", "internal/event", "internal/gateway", "internal/journal", "internal/pipeline", "internal/schema", "internal/selection"},
+	{"internal/websocket", []string{"internal/authorizer", "internal/connection", "internal/event", "internal/gateway", "internal/journal", "internal/mapping", "internal/pipeline", "internal/schema", "internal/selection"},
 		"the runtime of WebSocket APIs ties connections to stages; it is compiled from plain values, not from documents"},
 	{"internal/issuertest", nil,
 		"an issuer of tokens for tests is a server like any other"},

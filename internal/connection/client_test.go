@@ -68,7 +68,7 @@ func serve(t *testing.T, h *Hub, carrier string, handler Handler) string {
 			if carrier == "stream" {
 				conn = wrapped{conn}
 			}
-			if _, err := h.Adopt(conn, buffered, Info{ID: NewID(), API: "api", Stage: "dev", Extensions: extensions}, handler); err != nil {
+			if _, err := h.Adopt(conn, nil, buffered, Info{ID: NewID(), API: "api", Stage: "dev", Extensions: extensions}, handler); err != nil {
 				t.Error(err)
 			}
 		}
@@ -265,7 +265,7 @@ func TestNothingIsLeft(t *testing.T) {
 					if carrier == "stream" {
 						server = struct{ net.Conn }{server}
 					}
-					c, err := h.Adopt(server, nil, Info{ID: NewID()}, e)
+					c, err := h.Adopt(server, nil, nil, Info{ID: NewID()}, e)
 					if err != nil {
 						t.Error(err)
 						return

@@ -113,7 +113,7 @@ func clients(t testing.TB, h *Hub, what string, number int, handler Handler) []*
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := h.Adopt(conn, nil, Info{ID: NewID(), API: "a1b2c3d4e5", Stage: "prod", SourceIP: "192.0.2.7",
+		c, err := h.Adopt(conn, nil, nil, Info{ID: NewID(), API: "a1b2c3d4e5", Stage: "prod", SourceIP: "192.0.2.7",
 			UserAgent:  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
 			DomainName: "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"}, handler)
 		if err != nil {

@@ -4,7 +4,7 @@
 //
 // A Hub takes connections over when their handshake is done:
 //
-//	c, err := hub.Adopt(conn, buffered, connection.Info{ID: id, API: api, Stage: stage}, handler)
+//	c, err := hub.Adopt(conn, last, buffered, connection.Info{ID: id, API: api, Stage: stage}, handler)
 //
 // From then on its handler hears of messages and of the end, and anybody may find the
 // connection by its ID and send to it:
@@ -183,17 +183,12 @@ func New(config Config) *Hub {
 // now returns the time on the clock of the connections.
 func (h *Hub) now() int64 { return int64(time.Since(h.start)) }
 
-// Adopt takes over a client whose handshake is done, with what was read behind the
-// handshake. The Hub reads, writes and closes the connection from now on; nobody else
-// may. The handler may be called before Adopt returns. After an error the connection is
-// still the caller's.
-func (h *Hub) Adopt(conn net.Conn, buffered []byte, info Info, handler Handler) (*Connection, error) {
-	return h.Accept(conn, nil, buffered, info, handler)
-}
-
-// Accept is Adopt for a client that waits for the last word of its handshake: that is sent
-// before anything else, so that whoever has heard it can be found.
-func (h *Hub) Accept(conn net.Conn, last, buffered []byte, info Info, handler Handler) (*Connection, error) {
+// Adopt takes over a client whose handshake is done but for its last word, which is sent
+// before anything else: whoever has heard it can be found. It is empty if nothing is left to
+// say. What was read behind the handshake is buffered. The Hub reads, writes and closes the
+// connection from now on; nobody else may. The handler may be called before Adopt returns.
+// After an error the connection is still the caller's.
+func (h *Hub) Adopt(conn net.Conn, last, buffered []byte, info Info, handler Handler) (*Connection, error) {
 	if !ValidID(info.ID) {
 		return nil, fmt.Errorf("adopt a connection: %q is no connection ID", info.ID)
 	}

@@ -123,7 +123,7 @@ func adopt(t testing.TB, h *Hub, conn net.Conn, handler Handler) *Connection {
 // adoptAgreed adopts a client that extensions were agreed on with.
 func adoptAgreed(t testing.TB, h *Hub, conn net.Conn, handler Handler, extensions string) *Connection {
 	t.Helper()
-	c, err := h.Adopt(conn, nil, Info{ID: NewID(), API: "api", Stage: "dev", Extensions: extensions}, handler)
+	c, err := h.Adopt(conn, nil, nil, Info{ID: NewID(), API: "api", Stage: "dev", Extensions: extensions}, handler)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestAdopt(t *testing.T) {
 			info := Info{ID: NewID(), API: "api", Stage: "dev", ConnectedAt: at, SourceIP: "192.0.2.7",
 				UserAgent: "ua/1", DomainName: "example.com", Extensions: windowResponse, Owner: 7}
 			both := append(text("one"), text("two")...)
-			c, err := h.Adopt(server, both[:len(both)-3], info, r)
+			c, err := h.Adopt(server, nil, both[:len(both)-3], info, r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -217,7 +217,7 @@ func TestAdopt(t *testing.T) {
 				"takeover":   {ID: NewID(), Extensions: "permessage-deflate"},
 				"extensions": {ID: NewID(), Extensions: deflateResponse + ", x"},
 			} {
-				if _, err := h.Adopt(second, nil, bad, r); err == nil {
+				if _, err := h.Adopt(second, nil, nil, bad, r); err == nil {
 					t.Errorf("%s: adopted", name)
 				}
 			}
@@ -250,7 +250,7 @@ func TestCloseStage(t *testing.T) {
 	clients := make(map[string]net.Conn)
 	for _, stage := range []string{"dev", "prod"} {
 		server, client := pair(t, "descriptor")
-		if _, err := h.Adopt(server, nil, Info{ID: NewID(), API: "api", Stage: stage}, r); err != nil {
+		if _, err := h.Adopt(server, nil, nil, Info{ID: NewID(), API: "api", Stage: stage}, r); err != nil {
 			t.Fatal(err)
 		}
 		clients[stage] = client
@@ -305,7 +305,7 @@ func TestDrain(t *testing.T) {
 			}
 			server, _ := pair(t, carrier)
 			defer server.Close()
-			if _, err := h.Adopt(server, nil, Info{ID: NewID()}, r); !errors.Is(err, ErrDraining) {
+			if _, err := h.Adopt(server, nil, nil, Info{ID: NewID()}, r); !errors.Is(err, ErrDraining) {
 				t.Errorf("adopted afterwards: %v", err)
 			}
 		})

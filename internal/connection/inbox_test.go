@@ -157,11 +157,11 @@ func TestTotal(t *testing.T) {
 	server, client := pair(t, "descriptor")
 	first := adopt(t, h, server, r)
 	server, other := pair(t, "stream")
-	second, err := h.Adopt(server, nil, Info{ID: NewID(), API: "other", Stage: "prod"}, r)
+	second, err := h.Adopt(server, nil, nil, Info{ID: NewID(), API: "other", Stage: "prod"}, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Adopt(server, nil, *second.Info(), r); err == nil {
+	if _, err := h.Adopt(server, nil, nil, *second.Info(), r); err == nil {
 		t.Error("adopted twice")
 	}
 	if n := h.Total(); n != 2 {

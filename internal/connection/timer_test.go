@@ -157,7 +157,7 @@ func TestLife(t *testing.T) {
 		h, r := New(Config{}), newRecorder()
 		server, client := net.Pipe()
 		go func() { _, _ = io.Copy(io.Discard, client) }()
-		_, err := h.Adopt(server, nil, Info{ID: NewID(), ConnectedAt: time.Now().Add(-2*time.Hour + minute)}, r)
+		_, err := h.Adopt(server, nil, nil, Info{ID: NewID(), ConnectedAt: time.Now().Add(-2*time.Hour + minute)}, r)
 		if err != nil {
 			t.Fatal(err)
 		}

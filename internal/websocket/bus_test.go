@@ -51,7 +51,7 @@ func (l *leavers) join(t *testing.T) (*connection.Connection, net.Conn) {
 	server, client := net.Pipe()
 	t.Cleanup(func() { client.Close() })
 	l.left.Add(1)
-	c, err := l.bus.hub.Adopt(server, nil, connection.Info{ID: connection.NewID(), API: "a", Stage: "dev"}, l)
+	c, err := l.bus.hub.Adopt(server, nil, nil, connection.Info{ID: connection.NewID(), API: "a", Stage: "dev"}, l)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"penstock/internal/event"
 	"penstock/internal/gateway"
 	"penstock/internal/journal"
+	"penstock/internal/mapping"
 	"penstock/internal/pipeline"
 )
 
@@ -394,7 +394,7 @@ func (s *Server) admit(st *Stage, nc net.Conn, head, early []byte, info connecti
 		s.log.Warn("a connection is not in the journal: if the server crashes, nobody hears of its end", "error", err)
 	}
 	s.handshakes.Add(-1) // The hub counts it before the client hears anything.
-	c, err := s.hub.Accept(nc, head, early, info, s)
+	c, err := s.hub.Adopt(nc, head, early, info, s)
 	if err != nil {
 		nc.Close()
 		if !errors.Is(err, connection.ErrDraining) {
@@ -422,14 +422,8 @@ func entryOf(info *connection.Info) *journal.Entry {
 
 // hasParameter reports whether a query has a parameter.
 func hasParameter(query, name string) bool {
-	for query != "" {
-		var pair string
-		pair, query, _ = strings.Cut(query, "&")
-		have, _, _ := strings.Cut(pair, "=")
-		if have == name {
-			return true
-		}
-		if decoded, err := url.QueryUnescape(have); err == nil && decoded == name {
+	for p, rest := mapping.NextParameter(query); p.Raw != ""; p, rest = mapping.NextParameter(rest) {
+		if p.Is(name) {
 			return true
 		}
 	}
