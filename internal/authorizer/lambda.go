@@ -290,17 +290,5 @@ func routeARN(x *gateway.Exchange) string {
 
 // arnOf returns the ARN of the API of an exchange, continued.
 func arnOf(x *gateway.Exchange, more ...string) string {
-	return apiARN(x.Region(), x.Account(), x.API.ID, more...)
-}
-
-// apiARN returns the ARN of an API, continued.
-func apiARN(region, account, api string, more ...string) string {
-	b := make([]byte, 0, 256)
-	for _, part := range [...]string{"arn:", integration.Partition(region), ":execute-api:", region, ":", account, ":", api} {
-		b = append(b, part...)
-	}
-	for _, part := range more {
-		b = append(b, part...)
-	}
-	return string(b)
+	return integration.APIARN(x.Region(), x.Account(), x.API.ID, more...)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"penstock/internal/gateway"
+	"penstock/internal/integration"
 	"penstock/internal/sigv4"
 )
 
@@ -22,7 +23,7 @@ type SocketIAM struct {
 // StageARN returns the ARN that those of all routes of a stage begin with, without the
 // slash behind it.
 func StageARN(region, account, api, stage string) string {
-	return apiARN(region, account, api, "/", stage)
+	return integration.APIARN(region, account, api, "/", stage)
 }
 
 // connectPart is what follows the ARN of a stage in that of its route $connect.

@@ -73,7 +73,7 @@ func NewSocketLambda(spec SocketLambdaSpec) *SocketLambda {
 	l := &SocketLambda{
 		spec:     spec,
 		resource: StageARN(spec.Region, spec.Account, spec.API, spec.Stage) + connectPart,
-		source:   apiARN(spec.Region, spec.Account, spec.API, "/authorizers/", spec.AuthorizerID),
+		source:   integration.APIARN(spec.Region, spec.Account, spec.API, "/authorizers/", spec.AuthorizerID),
 	}
 	for _, s := range spec.Sources {
 		text := "the identity source " + s.text + " has no value"

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"penstock/internal/gateway"
+	"penstock/internal/integration"
 	"penstock/internal/sigv4"
 )
 
@@ -74,7 +75,7 @@ func (m *Management) authorize(x *gateway.Exchange, api, stage, method, kind str
 		return m.withoutCallers(x)
 	}
 	return m.spec.Callers.admit(x, manageAction, func() []string {
-		short := apiARN(x.Region(), x.Account(), api, "/", stage, "/", method, kind)
+		short := integration.APIARN(x.Region(), x.Account(), api, "/", stage, "/", method, kind)
 		long := short
 		for _, name := range names {
 			long += "/" + resourceName.Replace(name)

@@ -73,7 +73,7 @@ var sourceMethods = [...]string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD",
 // with the names of variables. A route of all methods has the method of the request, ANY
 // and an asterisk in the place of the method, since permissions are written in each way.
 func newLambdaSources(spec *LambdaSpec) lambdaSources {
-	prefix := "arn:" + Partition(spec.Region) + ":execute-api:" + spec.Region + ":" + spec.Account + ":" + spec.API + "/" + spec.Stage + "/"
+	prefix := APIARN(spec.Region, spec.Account, spec.API, "/", spec.Stage, "/")
 	method, path, ok := strings.Cut(spec.RouteKey, " ")
 	if !ok {
 		return lambdaSources{{arn: prefix + spec.RouteKey}}
@@ -110,6 +110,18 @@ func Partition(region string) string {
 	default:
 		return "aws"
 	}
+}
+
+// APIARN returns the ARN of an API, continued.
+func APIARN(region, account, api string, more ...string) string {
+	b := make([]byte, 0, 256)
+	for _, part := range [...]string{"arn:", Partition(region), ":execute-api:", region, ":", account, ":", api} {
+		b = append(b, part...)
+	}
+	for _, part := range more {
+		b = append(b, part...)
+	}
+	return string(b)
 }
 
 // Invoke implements gateway.Integration.

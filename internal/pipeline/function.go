@@ -31,7 +31,7 @@ func newFunction(spec *Spec, arn string) (*function, error) {
 	if spec.Invoker == nil {
 		return nil, errNoInvoker
 	}
-	source := "arn:" + integration.Partition(spec.Region) + ":execute-api:" + spec.Region + ":" + spec.Account + ":" + spec.API + "/" + spec.Stage + "/" + spec.RouteKey
+	source := integration.APIARN(spec.Region, spec.Account, spec.API, "/", spec.Stage, "/", spec.RouteKey)
 	return &function{spec.Invoker, arn, spec.CredentialsARN, source}, nil
 }
 
