@@ -61,7 +61,8 @@ func (p *pattern) cost() int {
 	if p.trying != nil {
 		cost += 1000 * p.trying.weight
 	}
-	return cost
+	// A property of Unicode is hundreds of ranges of characters, for each place it has.
+	return cost + 200_000*(strings.Count(p.text, `\p`)+strings.Count(p.text, `\P`))
 }
 
 // mayBeEmpty reports whether an expression matches nothing at all, among other things.
