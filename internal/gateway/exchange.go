@@ -223,6 +223,11 @@ type IntegrationOutcome struct {
 	RequestID, RequestID2 string
 	// Error is why there is no answer.
 	Error string
+	// Target is where a private integration or a service was reached, such as
+	// https://10.0.0.7:8443. Call is what a service was asked for and in whose name, without
+	// secrets, and Answer what it said of its failure. They are texts of their own: they
+	// outlive the exchange.
+	Target, Call, Answer string
 	// Failed says that a function ran, and told of an error.
 	Failed bool
 }

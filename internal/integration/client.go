@@ -63,6 +63,11 @@ type Target struct {
 	// Host is a name or address without brackets.
 	Host string
 	Port uint16
+	// ServerName is the name that the certificate must be for, and that is asked for with
+	// SNI; "" for Host.
+	ServerName string
+	// Via names the dialer that leads there, one of ClientConfig.Dialers; "" is none.
+	Via string
 }
 
 func (t Target) address() string { return net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port))) }

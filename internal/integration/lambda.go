@@ -26,8 +26,8 @@ type LambdaSpec struct {
 	Invoker Invoker
 	// Function is the ARN of the function, with its qualifier if it has one.
 	Function string
-	// CredentialsARN names the role to call the function with; empty: the permissions of
-	// the function decide.
+	// CredentialsARN names the role to call the function with, or is CallerCredentials;
+	// empty: the permissions of the function decide.
 	CredentialsARN string
 	// Version is the payload format, "1.0" or "2.0".
 	Version string
@@ -133,6 +133,10 @@ func (l *Lambda) Invoke(x *gateway.Exchange) error {
 	if err != nil {
 		return err
 	}
+	credentials, err := Credentials(x, l.spec.CredentialsARN)
+	if err != nil {
+		return err
+	}
 	source := l.sources.of(x.Request.Method)
 	start := time.Now()
 	result, err := CallFunction(x, l.spec.Invoker, l.spec.Timeout, Invocation{
@@ -140,7 +144,7 @@ func (l *Lambda) Invoke(x *gateway.Exchange) error {
 		Payload:        payload,
 		SourceARN:      source.arn,
 		SourceAliases:  source.aliases,
-		CredentialsARN: l.spec.CredentialsARN,
+		CredentialsARN: credentials,
 		TraceID:        traceID(x),
 	})
 	if err != nil {

@@ -41,11 +41,10 @@ func callFailed(x *gateway.Exchange, ctx context.Context, timeout time.Duration,
 		outcome.Error = textTimeout
 		return gateway.IntegrationTimeout(fmt.Errorf("the function took longer than the timeout of the integration, %v", timeout))
 	case errors.Is(err, ErrCredentials):
-		outcome.Error = textRole
-		return gateway.InternalError(err)
+		return Refused(x, err)
 	case errors.Is(err, ErrNotPermitted):
-		outcome.ServiceStatus, outcome.Error = serviceForbidden, textPermitted
-		return gateway.InternalError(err)
+		outcome.ServiceStatus = serviceForbidden
+		return Refused(x, err)
 	case errors.Is(err, ErrNoFunction):
 		outcome.ServiceStatus, outcome.Error = serviceNotFound, textPermitted
 		return gateway.InternalError(err)

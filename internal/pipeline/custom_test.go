@@ -319,11 +319,11 @@ func TestCustomFunction(t *testing.T) {
 
 // A recordedService keeps what it is asked, and answers with a status.
 type recordedService struct {
-	request ServiceRequest
+	request integration.ServiceRequest
 	status  int
 }
 
-func (s *recordedService) Call(_ *gateway.Exchange, r *ServiceRequest) (integration.Incoming, error) {
+func (s *recordedService) Call(_ *gateway.Exchange, r *integration.ServiceRequest) (integration.Incoming, error) {
 	s.request = *r
 	s.request.Body = append([]byte(nil), r.Body...)
 	s.request.Header = append([]gateway.Field(nil), r.Header...)

@@ -38,13 +38,17 @@ func newFunction(spec *Spec, arn string) (*function, error) {
 // invoke calls the function. The error is one of CallFunction.
 func (f *function) invoke(c *call, payload []byte, async bool) (integration.InvocationResult, error) {
 	x := c.e.Exchange
+	credentials, err := integration.Credentials(x, f.credentials)
+	if err != nil {
+		return integration.InvocationResult{}, err
+	}
 	left := time.Until(c.deadline)
 	if left <= 0 {
 		return integration.InvocationResult{}, gateway.IntegrationTimeout(errLate)
 	}
 	start := time.Now()
 	result, err := integration.CallFunction(x, f.invoker, left, integration.Invocation{
-		Function: f.arn, Payload: payload, SourceARN: f.source, CredentialsARN: f.credentials, TraceID: c.trace(), Async: async,
+		Function: f.arn, Payload: payload, SourceARN: f.source, CredentialsARN: credentials, TraceID: c.trace(), Async: async,
 	})
 	x.IntegrationLatency = time.Since(start)
 	x.Integration.RequestID = result.RequestID

@@ -6,34 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"penstock/internal/gateway"
 	"penstock/internal/integration"
 )
-
-// A Service calls AWS services. It may be used by any number of goroutines.
-type Service interface {
-	// Call signs and sends a request, and waits for the answer. The error is a gateway
-	// error: gateway.IntegrationTimeout if the service took longer than the timeout.
-	Call(x *gateway.Exchange, r *ServiceRequest) (integration.Incoming, error)
-}
-
-// A ServiceRequest is one call of a service. It belongs to the caller.
-type ServiceRequest struct {
-	Region, Service string
-	// Action is that of a URI with an action, which is also the parameter Action in Target.
-	Action string
-	Method string
-	// Host is that of the service, Target the escaped path with the query.
-	Host, Target string
-	// Header has neither Host nor Content-Length, nor what a signature adds.
-	Header []gateway.Field
-	Body   []byte
-	// CredentialsARN is the role to sign with; "" if there is none.
-	CredentialsARN string
-	// SourceARN says on whose behalf the service is called.
-	SourceARN string
-	Timeout   time.Duration
-}
 
 // A serviceURI is an ARN of apigateway, taken apart.
 type serviceURI struct {
@@ -64,8 +38,8 @@ func parseServiceURI(uri string) (s serviceURI, err error) {
 
 // An awsBackend is an AWS service.
 type awsBackend struct {
-	service Service
-	spec    ServiceRequest // without what differs from call to call
+	service integration.Service
+	spec    integration.ServiceRequest // without what differs from call to call
 	address *integration.Address
 }
 
@@ -81,7 +55,7 @@ func newAWS(spec *Spec) (backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &awsBackend{service: spec.Service, spec: ServiceRequest{
+	a := &awsBackend{service: spec.Service, spec: integration.ServiceRequest{
 		Region: uri.region, Service: uri.service, Method: spec.Method, CredentialsARN: spec.CredentialsARN,
 		Host: uri.subdomain + uri.service + "." + uri.region + ".amazonaws.com",
 	}}
@@ -117,6 +91,10 @@ func (a *awsBackend) call(c *call) error {
 		return err
 	}
 	r := a.spec
+	var err error
+	if r.CredentialsARN, err = integration.Credentials(c.e.Exchange, r.CredentialsARN); err != nil {
+		return failed(err, ErrInternal)
+	}
 	r.Target, r.Header, r.Body, r.Timeout = c.outgoing.Target, c.header, c.body, time.Until(c.deadline)
 	c.logRequest(a.address, false)
 	if r.Timeout <= 0 {

@@ -38,7 +38,7 @@ type Spec struct {
 
 	Client  *integration.Client
 	Invoker integration.Invoker
-	Service Service // nil if there is none
+	Service integration.Service // nil if there is none
 }
 
 // A ResponseSpec is one response of an integration.
