@@ -21,7 +21,7 @@ import (
 //go:generate go test -run ^TestConfigurationPage$ ./cmd/penstock -update
 
 // A Config is what a [Server] needs to know. Every field has a default, which the
-// zero value stands for. The comments of this file, of traffic.go, functions.go, sockets.go and limits.go
+// zero value stands for. The comments of this file, of traffic.go, functions.go, upstreams.go, sockets.go and limits.go
 // are the reference page of the configuration.
 type Config struct {
 	// Listen is the address that the APIs are served on, host:port. Port 0 takes a
@@ -67,7 +67,9 @@ type Config struct {
 	// must be signed (AWS Signature Version 4, service apigateway) by one of them.
 	// Without, every caller is let in, and [Config.Admin] must be a loopback address.
 	// The same credentials sign requests to routes whose authorization type is AWS_IAM
-	// (service execute-api); without any, such routes let nobody in. Default: none.
+	// (service execute-api); without any, such routes let nobody in. They are a list, or keys
+	// by name: an access key ID for a caller, the ARN of a role for one of [Config.Roles].
+	// Default: none.
 	Credentials []Credential `yaml:"credentials"`
 
 	// Certificates are those of [Config.ListenTLS]: custom domain names find theirs by its
@@ -116,6 +118,27 @@ type Config struct {
 	// Roles are the IAM roles that integrations and authorizers may name as their
 	// credentials. Default: none.
 	Roles []Role `yaml:"roles"`
+
+	// Endpoints are the URLs of AWS services, by what requests to them are signed for: sqs,
+	// events, kinesis, states, appconfig, sts and so on; sqs/eu-west-1 is that of one region,
+	// and * that of all services. {region} and {service} in a URL stand for what is called.
+	// Services that are not named are those of AWS. Default: none.
+	Endpoints map[string]string `yaml:"endpoints"`
+
+	// SQSResponse is the form in which clients get the answers of SQS: xml, as from the real
+	// service, or json. Default: xml.
+	SQSResponse string `yaml:"sqsResponse"`
+
+	// Upstreams say where private integrations lead. Default: none.
+	Upstreams []Upstream `yaml:"upstreams"`
+
+	// UpstreamCAFile is a file with certificates, in PEM, of the authorities that the backends
+	// of private integrations are verified with, beside those of the system. Default: none.
+	UpstreamCAFile string `yaml:"upstreamCaFile"`
+
+	// VpcLinks say how connections are made through VPC links, by the ID of the link or * for
+	// all. Without it, they are made directly. Default: none.
+	VpcLinks map[string]VpcLink `yaml:"vpcLinks"`
 
 	// WebSockets says how the connections of WebSocket APIs are kept.
 	WebSockets WebSockets `yaml:"webSockets"`
@@ -235,6 +258,7 @@ func DefaultConfig() Config {
 		DrainTimeout:   30 * time.Second,
 		AuditLog:       "stderr",
 		HostedZoneID:   control.DefaultHostedZone,
+		SQSResponse:    "xml",
 		ACME:           ACME{Directory: "https://acme-v02.api.letsencrypt.org/directory"},
 		Tracing:        Tracing{Sample: 0.01, ServiceName: "penstock"},
 		Explain:        Explain{Requests: 1000},
@@ -353,6 +377,9 @@ func (c Config) check() error {
 	if _, err := c.Log.level(); err != nil {
 		wrong("log.level: %q is not a level: want debug, info, warn or error", c.Log.Level)
 	}
+	if c.SQSResponse != "xml" && c.SQSResponse != "json" {
+		wrong("sqsResponse: %q is not a form: want xml or json", c.SQSResponse)
+	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		wrong("log.format: %q is not a format: want text or json", c.Log.Format)
 	}
@@ -376,6 +403,7 @@ func (c Config) check() error {
 	c.checkTLS(wrong)
 	c.checkObservability(wrong)
 	c.checkFunctions(wrong)
+	c.checkUpstreams(wrong)
 	c.checkSockets(wrong)
 	c.Limits.check(wrong)
 	return errors.Join(all...)

@@ -140,8 +140,9 @@ type Role struct {
 	// Required.
 	ARN string `yaml:"arn"`
 
-	// AccessKeyID is what calls to functions elsewhere are signed with. Without it and a
-	// profile, it is that of the remote function. Default: none.
+	// AccessKeyID is what calls to services, and to functions elsewhere, are signed with.
+	// Without it and a profile, that is what the server itself signs with: that of the
+	// remote function, or what is found in the usual places. Default: none.
 	AccessKeyID string `yaml:"accessKeyId"`
 
 	// SecretAccessKey belongs to [Role.AccessKeyID]. Default: none.
@@ -152,6 +153,10 @@ type Role struct {
 
 	// Profile is one of ~/.aws, in place of an access key. Default: none.
 	Profile string `yaml:"profile"`
+
+	// AssumeRole gets credentials for the role from STS, with what is said above, or else with
+	// the credentials of the server itself. Default: false.
+	AssumeRole bool `yaml:"assumeRole"`
 
 	// Policy is an IAM policy document that says which functions here the role may call:
 	// the action lambda:InvokeFunction on their ARNs. Without one, the role may call them

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"penstock/internal/audit"
+	"penstock/internal/credential"
 	"penstock/internal/function"
 	"penstock/internal/functionlog"
 	"penstock/internal/integration"
@@ -35,7 +36,7 @@ type lambdas struct {
 }
 
 // openFunctions starts what runs functions, and what calls those that run elsewhere.
-func (s *Server) openFunctions() (err error) {
+func (s *Server) openFunctions(known roles) (err error) {
 	l, c := &s.lambda, s.config
 	l.log = functionlog.New(c.FunctionHost.LogMemory)
 	if l.scratch, err = s.openScratch(); err != nil {
@@ -70,10 +71,6 @@ func (s *Server) openFunctions() (err error) {
 		return fmt.Errorf("functionHost: %w", err)
 	}
 	s.observeFunctions()
-	roles, err := c.roles()
-	if err != nil {
-		return err
-	}
 	if l.code = CodeDir(c.Data); c.Memory {
 		l.code = filepath.Join(l.scratch, "code")
 	}
@@ -85,7 +82,7 @@ func (s *Server) openFunctions() (err error) {
 		Region:   c.Region,
 		Declared: c.declared(),
 		Enforce:  s.enforcesPermissions(),
-		Roles:    roles,
+		Roles:    known,
 		Retries:  c.FunctionHost.RetryDelays,
 		Audit:    audit.New(s.audit.Writer, time.Now, s.log),
 		Log:      s.log,
@@ -98,7 +95,7 @@ func (s *Server) openFunctions() (err error) {
 	if l.service, err = function.Open(o); err != nil {
 		return err
 	}
-	l.invoker, err = s.newRouter(roles)
+	l.invoker, err = s.newRouter()
 	return err
 }
 
@@ -148,7 +145,7 @@ func (s *Server) enforcesPermissions() bool {
 }
 
 // newRouter returns what calls functions, wherever they are.
-func (s *Server) newRouter(known roles) (integration.Invoker, error) {
+func (s *Server) newRouter() (integration.Invoker, error) {
 	if len(s.config.RemoteFunctions) == 0 {
 		return s.lambda.service, nil
 	}
@@ -157,8 +154,8 @@ func (s *Server) newRouter(known roles) (integration.Invoker, error) {
 		invoker, err := remote.New(remote.Config{
 			Endpoint:    r.Endpoint,
 			Region:      r.Region,
-			Credentials: remote.Credentials{AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey, SessionToken: r.SessionToken, Profile: r.Profile},
-			Roles:       known.credentials,
+			Keyring:     s.keyring,
+			Credentials: credential.Spec{AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey, SessionToken: r.SessionToken, Profile: r.Profile},
 		})
 		if err != nil {
 			return nil, fmt.Errorf("remoteFunctions[%d]: %w", i, err)
@@ -175,11 +172,11 @@ func (s *Server) newRouter(known roles) (integration.Invoker, error) {
 
 // A role is what the configuration says of an IAM role.
 type role struct {
-	credentials remote.Credentials
+	credentials credential.Spec
 	policy      *policy.Document // nil: it may call every function
 }
 
-// roles are those of the configuration, by ARN.
+// roles are those of the configuration, by ARN, and the callers.
 type roles map[string]role
 
 func (c Config) roles() (roles, error) {
@@ -189,7 +186,15 @@ func (c Config) roles() (roles, error) {
 		if err != nil {
 			return nil, fmt.Errorf("roles[%d].policy: %w", i, err)
 		}
-		all[r.ARN] = role{remote.Credentials{AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey, SessionToken: r.SessionToken, Profile: r.Profile}, document}
+		all[r.ARN] = role{credential.Spec{AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey, SessionToken: r.SessionToken, Profile: r.Profile, AssumeRole: r.AssumeRole}, document}
+	}
+	// Callers are there for integrations that are called as the caller.
+	for i, cr := range c.Credentials {
+		document, err := cr.policy()
+		if err != nil {
+			return nil, fmt.Errorf("credentials[%d].policy: %w", i, err)
+		}
+		all[cr.arn(c.AccountID)] = role{credential.Spec{AccessKeyID: cr.AccessKeyID, SecretAccessKey: cr.SecretAccessKey, SessionToken: cr.SessionToken}, document}
 	}
 	return all, nil
 }
@@ -210,7 +215,7 @@ func (r roles) MayInvoke(roleARN, functionARN string) error {
 }
 
 // credentials returns what calls for a role are signed with.
-func (r roles) credentials(roleARN string) (remote.Credentials, bool) {
+func (r roles) credentials(roleARN string) (credential.Spec, bool) {
 	known, ok := r[roleARN]
 	return known.credentials, ok
 }

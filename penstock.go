@@ -24,13 +24,16 @@ import (
 	"penstock/internal/certificate"
 	"penstock/internal/compile"
 	"penstock/internal/control"
+	"penstock/internal/credential"
 	"penstock/internal/gateway"
 	"penstock/internal/integration"
 	"penstock/internal/model"
+	"penstock/internal/service"
 	"penstock/internal/sigv4"
 	"penstock/internal/store"
 	"penstock/internal/store/ledger"
 	"penstock/internal/tracing"
+	"penstock/internal/upstream"
 )
 
 // DataFile is the name of the file in [Config.Data] that holds everything.
@@ -52,6 +55,10 @@ type Server struct {
 	admin        *http.Server
 	store        store.Store
 	client       *integration.Client
+	endpoints    *service.Endpoints
+	keyring      *credential.Keyring
+	service      *service.Client
+	upstreams    *upstream.Registry
 	publisher    *compile.Publisher
 	certificates *certificate.Store  // nil without TLS
 	acme         *certificate.Issuer // nil without ACME
@@ -130,14 +137,9 @@ func (s *Server) open() (err error) {
 	if s.store, err = openStore(s.config); err != nil {
 		return err
 	}
-	s.client = integration.NewClient(integration.ClientConfig{
-		AllowPrivate: s.allowPrivate(),
-		Own:          s.owns,
-		MaxConns:     s.config.Limits.UpstreamConns,
-		MaxResponse:  s.config.Limits.ResponseBody,
-		MaxIdle:      s.config.Limits.UpstreamIdleConns,
-		IdleTimeout:  s.config.Limits.UpstreamIdleTimeout,
-	})
+	if err := s.openClient(); err != nil {
+		return err
+	}
 	if s.tlsListener != nil {
 		if err := s.openTLS(newFetcher(s.client)); err != nil {
 			return err
@@ -149,7 +151,14 @@ func (s *Server) open() (err error) {
 	if s.audit, err = openAuditLog(s.config.AuditLog); err != nil {
 		return err
 	}
-	if err := s.openFunctions(); err != nil {
+	known, err := s.config.roles()
+	if err != nil {
+		return err
+	}
+	if err := s.openServices(known); err != nil {
+		return err
+	}
+	if err := s.openFunctions(known); err != nil {
 		return err
 	}
 	options, err := s.compileOptions()
@@ -210,6 +219,11 @@ func (s *Server) compileOptions() (compile.Options, error) {
 		Invoker:        s.lambda.invoker,
 		Region:         s.config.Region,
 		Account:        s.config.AccountID,
+		Service:        s.service,
+		SQSResponse:    s.config.SQSResponse,
+		Upstream:       s.upstream,
+		Links:          compile.NewLinks(),
+		Via:            s.via,
 		Sockets:        compile.SocketOptions{Server: s.sockets.server, ExecutionLog: s.executionLog()},
 	}
 	return o, nil
@@ -319,6 +333,7 @@ func (s *Server) Close() error {
 			all = append(all, s.publisher.Close())
 		}
 		all = append(all, s.sockets.close(s.gateway), s.closeFunctions())
+		s.closeServices()
 		if s.issuers != nil {
 			s.issuers.Close()
 		}

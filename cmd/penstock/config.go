@@ -67,6 +67,7 @@ func position(file string, line int) string {
 type decoder struct {
 	where func(line int) string // how errors begin
 	errs  []error
+	roles []penstock.Role // that stand among credentials
 }
 
 // readYAML puts a YAML text into a value; key is where that is, empty for the whole
@@ -91,6 +92,9 @@ func readYAML(v reflect.Value, text []byte, key string, where func(line int) str
 	d := &decoder{where: where}
 	if root := document.Content[0]; !isNull(root) {
 		d.value(v, root, key)
+	}
+	if c, ok := v.Addr().Interface().(*penstock.Config); ok {
+		c.Roles = append(c.Roles, d.roles...)
 	}
 	return errors.Join(d.errs...)
 }
@@ -133,6 +137,8 @@ func (d *decoder) value(v reflect.Value, n *yaml.Node, key string) {
 		v.Set(p)
 	case v.Kind() == reflect.Struct:
 		d.mapping(v, n, key)
+	case v.Type() == reflect.TypeFor[[]penstock.Credential]() && n.Kind == yaml.MappingNode:
+		d.credentials(v.Addr().Interface().(*[]penstock.Credential), n, key)
 	case v.Kind() == reflect.Slice:
 		if n.Kind != yaml.SequenceNode {
 			d.wrong(n, "%s: want a list", key)
@@ -173,6 +179,38 @@ func (d *decoder) mapping(v reflect.Value, n *yaml.Node, key string) {
 			seen[name.Value] = name.Line
 			d.value(field, value, path)
 		}
+	}
+}
+
+// credentials reads those that are keys by name: access key IDs of callers, and ARNs of roles.
+func (d *decoder) credentials(to *[]penstock.Credential, n *yaml.Node, key string) {
+	*to = nil
+	seen := map[string]int{}
+	for i := 0; i < len(n.Content); i += 2 {
+		name, value := n.Content[i], n.Content[i+1]
+		path := key + "." + name.Value
+		if line := seen[name.Value]; line > 0 {
+			d.wrong(name, "%s is there twice, first in line %d", path, line)
+			continue
+		}
+		seen[name.Value] = name.Line
+		if strings.HasPrefix(name.Value, "arn:") {
+			r := penstock.Role{}
+			d.value(reflect.ValueOf(&r).Elem(), value, path)
+			if r.ARN != "" {
+				d.wrong(value, "%s.arn: the key is the ARN", path)
+			}
+			r.ARN = name.Value
+			d.roles = append(d.roles, r)
+			continue
+		}
+		c := penstock.Credential{}
+		d.value(reflect.ValueOf(&c).Elem(), value, path)
+		if c.AccessKeyID != "" {
+			d.wrong(value, "%s.accessKeyId: the key is the access key ID", path)
+		}
+		c.AccessKeyID = name.Value
+		*to = append(*to, c)
 	}
 }
 

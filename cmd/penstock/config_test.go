@@ -248,7 +248,7 @@ func TestConfigurationPage(t *testing.T) {
 	}
 }
 
-const configurationHead = `<!-- Made from the comments in config.go, traffic.go, functions.go, sockets.go and limits.go by go generate; edit those. -->
+const configurationHead = `<!-- Made from the comments in config.go, traffic.go, functions.go, upstreams.go, sockets.go and limits.go by go generate; edit those. -->
 
 # Configuration
 
@@ -282,7 +282,7 @@ service called penstock. ` + "`penstock serve --help`" + ` lists the flags.
 func configurationPage(t *testing.T) []byte {
 	fset := token.NewFileSet()
 	comments := map[string]string{} // by Type.Field
-	for _, name := range []string{"config.go", "traffic.go", "functions.go", "sockets.go", "limits.go"} {
+	for _, name := range []string{"config.go", "traffic.go", "functions.go", "upstreams.go", "sockets.go", "limits.go"} {
 		source, err := parser.ParseFile(fset, filepath.Join("..", "..", name), nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -109,9 +109,10 @@ type requestRecord struct {
 	}
 	Mapping     []struct{ Change, Before, After string }
 	Integration *struct {
-		Status        int
-		LatencyMillis float64
-		Error         string
+		Target, Call, Answer string
+		Status               int
+		LatencyMillis        float64
+		Error                string
 	}
 	Response struct {
 		Status        int
@@ -185,8 +186,10 @@ func (r *requestRecord) text() []byte {
 		} else {
 			line("integration", "no answer after %.3f ms", i.LatencyMillis)
 		}
-		if i.Error != "" {
-			line("", "%s", i.Error)
+		for _, more := range [...]struct{ head, text string }{{"at ", i.Target}, {"", i.Call}, {"it said: ", i.Answer}, {"", i.Error}} {
+			if more.text != "" {
+				line("", "%s%s", more.head, more.text)
+			}
 		}
 	}
 	line("response", "%d, %d bytes after %.3f ms", r.Response.Status, r.Response.Length, r.Response.LatencyMillis)

@@ -91,7 +91,7 @@ func TestNoFunction(t *testing.T) {
 		cause string
 	}{
 		{"no function host", model.Integration{IntegrationURI: new(arn)}, false, "there is no function host"},
-		{"subtype", model.Integration{IntegrationSubtype: new("SQS-SendMessage")}, true, "integration subtype SQS-SendMessage is not available"},
+		{"subtype", model.Integration{IntegrationSubtype: new("SQS-SendMessage")}, true, "there is nothing that calls services"},
 		{"no URI", model.Integration{}, true, "does not name a Lambda function"},
 		{"another service", model.Integration{IntegrationURI: new("arn:aws:sqs:us-east-1:123456789012:function:f")}, true, "does not name a Lambda function"},
 		{"no variable", model.Integration{IntegrationURI: new(arn + "${stageVariables.v}")}, true, `no variable "v"`},
@@ -99,8 +99,8 @@ func TestNoFunction(t *testing.T) {
 		{"payload format", model.Integration{IntegrationURI: new(arn), PayloadFormatVersion: new("3.0")}, true, `payload format version is "3.0"`},
 		{"mapping", model.Integration{IntegrationURI: new(arn), RequestParameters: map[string]string{"overwrite:header.via": "x"}}, true, "request parameters"},
 		{"response mapping", model.Integration{IntegrationURI: new(arn), ResponseParameters: map[string]map[string]string{"200": {"overwrite:header.via": "x"}}}, true, "response parameters"},
-		{"VPC_LINK", model.Integration{IntegrationURI: new(arn), ConnectionType: new("VPC_LINK")}, true, "connection type VPC_LINK is not available"},
-		{"type", model.Integration{IntegrationType: new("MOCK")}, true, "integration type MOCK is not available"},
+		{"VPC_LINK", model.Integration{IntegrationURI: new(arn), ConnectionType: new("VPC_LINK")}, true, "does not go through VPC links"},
+		{"type", model.Integration{IntegrationType: new("MOCK")}, true, "HTTP APIs have no integrations of type MOCK"},
 	} {
 		d := newDocument("pets")
 		if tt.i.IntegrationType == nil {

@@ -55,6 +55,9 @@ func Start(st store.Store, options Options, publish func(*gateway.Snapshot), log
 		done:     make(chan struct{}),
 		advanced: make(chan struct{}),
 	}
+	if p.options.Links == nil {
+		p.options.Links = NewLinks()
+	}
 	p.load()
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
@@ -98,6 +101,7 @@ func (p *Publisher) load() {
 	rev := p.store.Last()
 	before := p.compiled
 	p.compiled = map[string]map[string]compiledStage{}
+	p.options.Links.load(p.store.List(model.VpcLinkPrefix))
 	docs := p.store.List(model.APIPrefix)
 	apis := make([]*gateway.API, len(docs))
 	stages := make([]map[string]compiledStage, len(docs))
@@ -195,6 +199,13 @@ func (p *Publisher) apply(c store.Commit) {
 	for _, change := range c.Changes {
 		if id, ok := apiOf(change.Key); ok {
 			ids[id] = true
+		}
+		if link, ok := strings.CutPrefix(change.Key, model.VpcLinkPrefix); ok {
+			if doc, ok := p.store.Get(change.Key); ok {
+				p.options.Links.put(doc)
+			} else {
+				p.options.Links.drop(link)
+			}
 		}
 		if name, ok := strings.CutPrefix(change.Key, model.DomainPrefix); ok {
 			if doc, ok := p.store.Get(change.Key); ok {

@@ -3,6 +3,7 @@ package compile
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -286,8 +287,10 @@ func (c *socketCompiler) socketTarget(r *websocket.Route, view *socketRouteView)
 const defaultSocketTimeout = 29000
 
 func (c *socketCompiler) socketIntegration(id string, i *socketIntegrationView, routeKey string) (pipeline.Integration, error) {
-	if err := overInternet(i.ConnectionType); err != nil {
+	if private, err := isPrivate(i.ConnectionType); err != nil {
 		return nil, err
+	} else if private {
+		return nil, errors.New("WebSocket APIs have no VPC links in this version")
 	}
 	spec := pipeline.Spec{
 		Type:                        i.IntegrationType,
@@ -308,6 +311,7 @@ func (c *socketCompiler) socketIntegration(id string, i *socketIntegrationView, 
 		RouteKey:                    routeKey,
 		Client:                      c.Client,
 		Invoker:                     c.Invoker,
+		Service:                     c.Service,
 	}
 	responses := c.view.IntegrationResponses[id]
 	for _, key := range slices.Sorted(maps.Keys(responses)) {

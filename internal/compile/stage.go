@@ -7,7 +7,6 @@
 package compile
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +36,16 @@ type Options struct {
 	// that say on whose behalf.
 	Invoker         integration.Invoker
 	Region, Account string
+	// Service calls AWS services; nil if there is nothing that does. SQSResponse is the form
+	// of answers of SQS, "xml" or "json".
+	Service     integration.Service
+	SQSResponse string
+	// Upstream finds what the URI of a private integration names; nil if there is nothing
+	// that does. Links are the VPC links, which the Publisher keeps up to date, and Via
+	// returns the name of the dialer of one, among those of Client; nil for none.
+	Upstream func(uri string) (integration.Upstream, error)
+	Links    *Links
+	Via      func(linkID string) string
 	// AccessLog returns where the access log with the ARN of a destination goes; nil if
 	// nowhere.
 	AccessLog func(destinationARN string) AccessLogSink
@@ -93,6 +102,8 @@ type integrationView struct {
 	IntegrationType      string                       `json:"integrationType"`
 	IntegrationSubtype   string                       `json:"integrationSubtype"`
 	ConnectionType       string                       `json:"connectionType"`
+	ConnectionID         string                       `json:"connectionId"`
+	TLSConfig            *model.TLSConfig             `json:"tlsConfig"`
 	CredentialsARN       string                       `json:"credentialsArn"`
 	IntegrationMethod    string                       `json:"integrationMethod"`
 	IntegrationURI       string                       `json:"integrationUri"`
@@ -334,27 +345,24 @@ func (c *compiler) target(r *gateway.Route, view *routeView, key route.Key) {
 	}
 }
 
-// overInternet refuses connection types that are not built yet; "" is the default.
-func overInternet(connection string) error {
-	if connection = cmp.Or(connection, model.ConnectionTypeInternet); connection != model.ConnectionTypeInternet {
-		return fmt.Errorf("connection type %s is not available in this version", connection)
-	}
-	return nil
-}
-
+// invoker compiles what the route calls.
 func (c *compiler) invoker(r *gateway.Route, i *integrationView, key route.Key) error {
-	if err := overInternet(i.ConnectionType); err != nil {
-		return err
-	}
+	private, err := isPrivate(i.ConnectionType)
 	switch {
+	case err != nil:
+		return err
+	case private && i.IntegrationType == model.IntegrationTypeHTTPProxy:
+		return c.private(r, i, key)
+	case private:
+		return fmt.Errorf("integration type %s does not go through VPC links", i.IntegrationType)
 	case i.IntegrationType == model.IntegrationTypeHTTPProxy:
 		return c.http(r, i, key)
-	case i.IntegrationType == model.IntegrationTypeAWSProxy && i.IntegrationSubtype == "":
+	case i.IntegrationType == model.IntegrationTypeAWSProxy && i.IntegrationSubtype != "":
+		return c.service(r, i, key)
+	case i.IntegrationType == model.IntegrationTypeAWSProxy:
 		return c.function(r, i, key)
-	case i.IntegrationSubtype != "":
-		return fmt.Errorf("integration subtype %s is not available in this version", i.IntegrationSubtype)
 	}
-	return fmt.Errorf("integration type %s is not available in this version", i.IntegrationType)
+	return fmt.Errorf("HTTP APIs have no integrations of type %s", i.IntegrationType)
 }
 
 // value returns what p points at, or the zero value.

@@ -70,6 +70,11 @@ type Mapping struct {
 
 // An IntegrationRecord says what the integration did.
 type IntegrationRecord struct {
+	// Target is where a private integration or a service was reached; Call is what a service
+	// was asked for and in whose name, and Answer what it said of its failure.
+	Target  string  `json:"target,omitempty"`
+	Call    string  `json:"call,omitempty"`
+	Answer  string  `json:"answer,omitempty"`
 	Status  int     `json:"status,omitempty"`
 	Latency float64 `json:"latencyMillis"`
 	Error   string  `json:"error,omitempty"`
@@ -240,8 +245,9 @@ func (s *slot) fill(x *Exchange) {
 	for i := range s.changes {
 		s.changes[i].Value, s.changes[i].before = s.copy(s.changes[i].Value), s.copy(s.changes[i].before)
 	}
-	s.called = x.Integration.Status > 0 || x.Integration.Error != ""
-	s.integration = IntegrationOutcome{Status: x.Integration.Status, Error: s.copy(x.Integration.Error)}
+	o := &x.Integration
+	s.called = o.Status > 0 || o.Error != ""
+	s.integration = IntegrationOutcome{Status: o.Status, Error: s.copy(o.Error), Target: o.Target, Call: o.Call, Answer: o.Answer}
 	s.integrationLatency, s.latency = x.IntegrationLatency, x.Latency
 	s.status, s.length, s.reason = x.Response.Status, x.ResponseLength, s.copy(reason)
 }
@@ -412,7 +418,8 @@ func (s *slot) record() Record {
 		r.Mapping = append(r.Mapping, change)
 	}
 	if s.called {
-		r.Integration = &IntegrationRecord{Status: s.integration.Status, Latency: millis(s.integrationLatency), Error: c(s.integration.Error)}
+		i := &s.integration
+		r.Integration = &IntegrationRecord{Target: i.Target, Call: i.Call, Answer: i.Answer, Status: i.Status, Latency: millis(s.integrationLatency), Error: c(i.Error)}
 	}
 	return r
 }

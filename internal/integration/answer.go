@@ -12,8 +12,8 @@ import (
 // answer makes the response out of the head of the backend's answer, reads or hands
 // on its body, and applies the response mapping. whole says that the request was sent
 // completely.
-func (h *HTTP) answer(k *call, c *conn, r *head, whole bool) error {
-	answered(k.x, r)
+func (h *hop) answer(k *call, c *conn, r *head, whole bool) error {
+	k.answered(r)
 	if h.response != nil {
 		// A mapping may ask for it before the gateway knows.
 		k.x.IntegrationLatency = h.timeout - time.Until(k.deadline)
@@ -25,14 +25,16 @@ func (h *HTTP) answer(k *call, c *conn, r *head, whole bool) error {
 }
 
 // answered takes the head of the backend's answer into the response.
-func answered(x *gateway.Exchange, r *head) {
+func (k *call) answered(r *head) {
+	x := k.x
+	k.outcome.Status = r.status
 	x.Response.Status = r.status
 	x.Response.Header = x.Buffers.Response
 	x.Integration.Status, x.Integration.ServiceStatus = r.status, r.status
 }
 
 // receive reads the body of an answer or hands it on.
-func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
+func (h *hop) receive(k *call, c *conn, r *head, whole bool) error {
 	x := k.x
 	resp := &x.Response
 	switch {
@@ -41,10 +43,10 @@ func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
 		return nil
 	case r.length > h.client.c.MaxResponse:
 		drop(x, c)
-		return outcome(x, r.tooLong(h.client.c.MaxResponse))
+		return k.failed(r.tooLong(h.client.c.MaxResponse))
 	case r.length >= 0 && r.length <= inMemoryResponse:
 		b := bodyBuffer(x, int(r.length))
-		if err := readKnown(x, c, b, whole && !r.close); err != nil {
+		if err := k.readKnown(c, b, whole && !r.close); err != nil {
 			return err
 		}
 		resp.Body = gateway.Body{Bytes: b, Length: r.length}
@@ -62,6 +64,7 @@ func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
 		case err == nil:
 			// Long: the client gets it as it comes.
 			s.first, s.until, s.handed = b[:n], k.deadline, time.Now()
+			s.turn = k.hand()
 			resp.Body = gateway.Body{Stream: s, Length: r.length, Prefix: b[:n]}
 			resp.Release = s
 		case s.whole:
@@ -69,7 +72,7 @@ func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
 			s.Release(true)
 		default:
 			s.Release(false)
-			return outcome(x, err)
+			return k.failed(err)
 		}
 	}
 	// A client that asked with HEAD for what the backend is asked with another
@@ -79,7 +82,7 @@ func (h *HTTP) receive(k *call, c *conn, r *head, whole bool) error {
 }
 
 // answerWithoutBody makes the response out of an answer that has no body.
-func (h *HTTP) answerWithoutBody(k *call, c *conn, r *head, whole bool) {
+func (h *hop) answerWithoutBody(k *call, c *conn, r *head, whole bool) {
 	resp := &k.x.Response
 	resp.Bodiless = true
 	resp.Body.Length = r.length
@@ -108,12 +111,12 @@ func (r *head) endsHere(method string) bool {
 
 // readKnown fills b with the body of an answer, which is as long as that, and returns
 // the connection to its pool if keep says so.
-func readKnown(x *gateway.Exchange, c *conn, b []byte, keep bool) error {
+func (k *call) readKnown(c *conn, b []byte, keep bool) error {
 	if _, err := io.ReadFull(c.br, b); err != nil {
-		drop(x, c)
-		return outcome(x, fmt.Errorf("%w: %w", errCut, err))
+		drop(k.x, c)
+		return k.failed(fmt.Errorf("%w: %w", errCut, err))
 	}
-	release(x, c, keep)
+	release(k.x, c, keep)
 	return nil
 }
 
@@ -161,6 +164,9 @@ type bodyStream struct {
 	// what it got, time stands still. until is the deadline if the client took no
 	// more time; handed is when it last got something, zero before.
 	until, handed time.Time
+
+	// turn ends with the stream, once the response has it.
+	turn turn
 }
 
 var (
@@ -205,6 +211,15 @@ func (s *bodyStream) Read(p []byte) (int, error) {
 			return 0, errGone
 		}
 	}
+	n, err := s.receive(p)
+	if err != nil && err != io.EOF && !s.x.Gone() {
+		s.turn.outcome.Failed = true
+	}
+	return n, err
+}
+
+// receive reads from the connection.
+func (s *bodyStream) receive(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	if !s.handed.IsZero() {
 		s.handed = time.Now()
@@ -226,4 +241,8 @@ func (s *bodyStream) Read(p []byte) (int, error) {
 
 // Release implements gateway.Releaser. The stream must not be used afterwards: it
 // goes with its connection.
-func (s *bodyStream) Release(whole bool) { release(s.x, s.c, whole && s.whole && s.keep) }
+func (s *bodyStream) Release(whole bool) {
+	turn := s.turn
+	release(s.x, s.c, whole && s.whole && s.keep)
+	turn.end()
+}

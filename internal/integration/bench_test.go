@@ -52,6 +52,48 @@ func mill(b *testing.B, answer string) string {
 	return "http://" + l.Addr().String()
 }
 
+// exchange sends a request again and again on one connection.
+func exchange(b *testing.B, addr string, request []byte) {
+	b.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	br := bufio.NewReaderSize(c, 64<<10)
+	once := func() {
+		if _, err := c.Write(request); err != nil {
+			b.Fatal(err)
+		}
+		length := -1
+		for {
+			line, err := br.ReadSlice('\n')
+			if err != nil {
+				b.Fatal(err)
+			}
+			if n, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+				length = 0
+				for _, d := range n {
+					if d >= '0' {
+						length = length*10 + int(d-'0')
+					}
+				}
+			}
+			if len(line) == 2 {
+				break
+			}
+		}
+		if _, err := br.Discard(length); err != nil {
+			b.Fatal(err)
+		}
+	}
+	once()
+	b.ReportAllocs()
+	for b.Loop() {
+		once()
+	}
+}
+
 // BenchmarkExchange is a whole exchange: client, gateway and backend in one
 // process, over two loopback connections that stay.
 func BenchmarkExchange(b *testing.B) {
@@ -80,44 +122,7 @@ func BenchmarkExchange(b *testing.B) {
 				to = mapped(b, newClient(b), bb.key, mill(b, bb.answer)+bb.uri, request, response)
 			}
 			addr := serve(b, gateway.Config{}, to)
-			c, err := net.Dial("tcp", addr)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer c.Close()
-			br := bufio.NewReaderSize(c, 64<<10)
-			request := []byte(bb.request)
-			once := func() {
-				if _, err := c.Write(request); err != nil {
-					b.Fatal(err)
-				}
-				length := -1
-				for {
-					line, err := br.ReadSlice('\n')
-					if err != nil {
-						b.Fatal(err)
-					}
-					if n, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
-						length = 0
-						for _, d := range n {
-							if d >= '0' {
-								length = length*10 + int(d-'0')
-							}
-						}
-					}
-					if len(line) == 2 {
-						break
-					}
-				}
-				if _, err := br.Discard(length); err != nil {
-					b.Fatal(err)
-				}
-			}
-			once()
-			b.ReportAllocs()
-			for b.Loop() {
-				once()
-			}
+			exchange(b, addr, []byte(bb.request))
 		})
 	}
 }

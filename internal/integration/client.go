@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -21,7 +22,8 @@ import (
 // integration refers to it.
 type Client struct {
 	c      ClientConfig
-	dialer net.Dialer
+	dialer net.Dialer // within what AllowPrivate says
+	inside net.Dialer // to private targets
 	tls    *tls.Config
 
 	mu     sync.Mutex // guards the fields below
@@ -55,6 +57,8 @@ type ClientConfig struct {
 	// backends allow.
 	MaxIdle     int
 	IdleTimeout time.Duration
+	// Dialers are what Target.Via names.
+	Dialers map[string]*Dialer
 }
 
 // A Target is where connections lead. Equal targets share a pool.
@@ -68,6 +72,23 @@ type Target struct {
 	ServerName string
 	// Via names the dialer that leads there, one of ClientConfig.Dialers; "" is none.
 	Via string
+	// Private says that the operator has named the place, and not the author of an API:
+	// then private addresses may be reached whatever ClientConfig.AllowPrivate says.
+	Private bool
+}
+
+// name returns the name that the certificate must be for.
+func (t *Target) name() string { return cmp.Or(t.ServerName, t.Host) }
+
+// text says where connections lead, and what is expected there.
+func (t *Target) text() string {
+	if !t.TLS {
+		return "http://" + t.address()
+	}
+	if t.name() == t.Host {
+		return "https://" + t.address()
+	}
+	return "https://" + t.address() + " as " + t.ServerName
 }
 
 func (t Target) address() string { return net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port))) }
@@ -93,6 +114,7 @@ func NewClient(c ClientConfig) *Client {
 		done:  make(chan struct{}),
 	}
 	cl.dialer.ControlContext = cl.control
+	cl.inside.ControlContext = cl.controlInside
 	cl.ended.Add(1)
 	go cl.sweep()
 	return cl
@@ -148,6 +170,11 @@ func (c *Client) pool(t Target) *pool {
 		return p
 	}
 	p := &pool{client: c, target: t, idle: &idleList{max: c.c.MaxIdle, closed: c.closed}}
+	if t.TLS {
+		p.tls = c.tls.Clone()
+		p.tls.ServerName = t.name()
+		p.tls.ClientSessionCache = tls.NewLRUClientSessionCache(1) // there is one name
+	}
 	c.pools[t] = weak.Make(p)
 	// With the last integration that leads there, its connections go.
 	runtime.AddCleanup(p, func(l *idleList) { l.closeAll() }, p.idle)
@@ -166,17 +193,26 @@ var errRefusedAddress = errors.New("integrations may not reach this address")
 // control decides, on the address that a name resolved to, whether it may be
 // dialed. Deciding earlier would let a name change its address in between.
 func (c *Client) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+	return c.check(address, c.c.AllowPrivate)
+}
+
+// controlInside is control for private targets.
+func (c *Client) controlInside(_ context.Context, _, address string, _ syscall.RawConn) error {
+	return c.check(address, true)
+}
+
+func (c *Client) check(address string, private bool) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
-	if !c.allowed(ap) {
+	if !c.allowed(ap, private) {
 		return fmt.Errorf("%w: %s", errRefusedAddress, address)
 	}
 	return nil
 }
 
-func (c *Client) allowed(ap netip.AddrPort) bool {
+func (c *Client) allowed(ap netip.AddrPort, private bool) bool {
 	ip := ap.Addr().WithZone("").Unmap()
 	if nat64.Contains(ip) { // the last four bytes are the address that is reached
 		b := ip.As16()
@@ -190,7 +226,7 @@ func (c *Client) allowed(ap netip.AddrPort) bool {
 	switch {
 	case ip.IsLinkLocalUnicast(), ip == metadataV6, ip.IsMulticast(), ip == broadcast:
 		return false
-	case (ip.IsLoopback() || ip.IsPrivate() || carrier.Contains(ip)) && !c.c.AllowPrivate:
+	case (ip.IsLoopback() || ip.IsPrivate() || carrier.Contains(ip)) && !private:
 		return false
 	}
 	return c.c.Own == nil || !c.c.Own(netip.AddrPortFrom(ip, ap.Port()))

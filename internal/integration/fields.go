@@ -131,7 +131,8 @@ func join(to *string, value string) {
 }
 
 // appendForwarded writes the Forwarded field (RFC 7239): what the client sent,
-// then the hops that its X-Forwarded-* fields tell of, then this one.
+// then the hops that its X-Forwarded-* fields tell of, then this one, which does not
+// name itself if local is "".
 func (j *journey) appendForwarded(b []byte, x *gateway.Exchange, local string) []byte {
 	b = append(b, fieldForwarded+": "...)
 	if j.forwarded != "" && closed(j.forwarded) {
@@ -141,9 +142,12 @@ func (j *journey) appendForwarded(b []byte, x *gateway.Exchange, local string) [
 	if j.forFor != "" || j.forHost != "" || j.forProto != "" {
 		b = j.appendFolded(b)
 	}
-	b = append(b, "by="...)
-	b = append(b, local...)
-	b = append(b, ";for="...)
+	if local != "" {
+		b = append(b, "by="...)
+		b = append(b, local...)
+		b = append(b, ';')
+	}
+	b = append(b, "for="...)
 	b = appendNode(b, x.Request.Peer.Addr())
 	if x.Request.Host != "" {
 		b = append(b, ";host="...)

@@ -110,7 +110,7 @@ func (k *call) receive(c *conn, r *head, whole bool) ([]byte, error) {
 	}
 	if err := r.tooLong(most); err != nil {
 		drop(x, c)
-		return nil, outcome(x, err)
+		return nil, k.failed(err)
 	}
 	if r.length > inMemoryResponse {
 		b, err := k.reserve(r.length)
@@ -118,11 +118,11 @@ func (k *call) receive(c *conn, r *head, whole bool) ([]byte, error) {
 			drop(x, c)
 			return nil, err
 		}
-		return b, readKnown(x, c, b, whole && !r.close)
+		return b, k.readKnown(c, b, whole && !r.close)
 	}
 	if r.length >= 0 {
 		b := bodyBuffer(x, int(r.length))
-		return b, readKnown(x, c, b, whole && !r.close)
+		return b, k.readKnown(c, b, whole && !r.close)
 	}
 	s := newBodyStream(x, c, r, most)
 	b, err := k.readUnknown(s, most)
@@ -139,12 +139,12 @@ func (k *call) readUnknown(s *bodyStream, most int64) ([]byte, error) {
 	case s.whole:
 		return b[:n], nil
 	case err != nil:
-		return nil, outcome(k.x, err)
+		return nil, k.failed(err)
 	}
 	s.first = b
 	spool := k.x.Spool()
 	if err := spool.Fill(s, most); err != nil {
-		return nil, outcome(k.x, err)
+		return nil, k.failed(err)
 	}
 	if b, err = k.reserve(spool.Len()); err != nil {
 		return nil, err

@@ -20,7 +20,8 @@ type Address struct {
 	names []string
 	// target is the path with the query, if nothing is to be filled in there.
 	target string
-	pool   *pool // of a fixed host, if a Client has made it
+	via    string // names a dialer
+	pool   *pool  // of a fixed host, if a Client has made it
 }
 
 // A Parameter is one of a query. Names may repeat.
@@ -66,12 +67,24 @@ func ParseAddress(uri string) (*Address, error) {
 
 // Address reads a URI like ParseAddress. If its host is fixed, the connections there are
 // kept for as long as the address is.
-func (c *Client) Address(uri string) (*Address, error) {
+func (c *Client) Address(uri string) (*Address, error) { return c.AddressVia(uri, "") }
+
+// AddressVia reads a URI like Address. Connections there are made by the dialer that
+// ClientConfig.Dialers has under the name via; "" is none. A name that it does not have is
+// an error.
+func (c *Client) AddressVia(uri, via string) (*Address, error) {
+	if _, err := c.via(via); err != nil {
+		return nil, err
+	}
 	a, err := ParseAddress(uri)
-	if err == nil && a.uri.fixed {
+	if err != nil {
+		return nil, err
+	}
+	a.via, a.uri.to.Via = via, via
+	if a.uri.fixed {
 		a.pool = c.pool(a.uri.to)
 	}
-	return a, err
+	return a, nil
 }
 
 // placeholders returns the names in a URI, each once, in the order in which they come.
@@ -117,6 +130,7 @@ func (a *Address) Fill(o *Outgoing, values []string, parameters []Parameter) err
 		if o.To, o.Authority, err = parseAuthority(string(fillParts(nil, a.uri.host, values)), a.uri.tls); err != nil {
 			return gateway.InternalError(err)
 		}
+		o.To.Via = a.via
 	}
 	if o.Target = a.target; o.Target == "" || len(parameters) > 0 {
 		o.Target = a.appendTarget(values, parameters)

@@ -18,6 +18,7 @@ import (
 type pool struct {
 	client *Client
 	target Target
+	tls    *tls.Config // nil without TLS
 	idle   *idleList
 }
 
@@ -55,8 +56,9 @@ type conn struct {
 var errBusy = errors.New("too many connections to the backend")
 
 // get returns an idle connection if reuse allows it, or a new one. It waits for
-// neither longer than until the deadline, nor longer than the client.
-func (p *pool) get(x *gateway.Exchange, deadline time.Time, reuse bool) (*conn, error) {
+// neither longer than until the deadline, nor longer than the client. A new connection
+// must also be there after connectTimeout, if that is not 0.
+func (p *pool) get(x *gateway.Exchange, deadline time.Time, connectTimeout time.Duration, reuse bool) (*conn, error) {
 	l := p.idle
 	l.mu.Lock()
 	for {
@@ -86,6 +88,11 @@ func (p *pool) get(x *gateway.Exchange, deadline time.Time, reuse bool) (*conn, 
 	}
 	l.open++
 	l.mu.Unlock()
+	if connectTimeout > 0 {
+		if soon := time.Now().Add(connectTimeout); soon.Before(deadline) {
+			deadline = soon
+		}
+	}
 	c, err := p.dial(x, deadline)
 	if err != nil {
 		l.freed()
@@ -162,7 +169,7 @@ func (p *pool) dial(x *gateway.Exchange, deadline time.Time) (*conn, error) {
 }
 
 func (p *pool) connect(ctx context.Context) (*conn, error) {
-	nc, err := p.client.dialer.DialContext(ctx, "tcp", p.target.address())
+	nc, err := p.client.dial(ctx, &p.target)
 	if err != nil {
 		return nil, err
 	}
@@ -174,10 +181,8 @@ func (p *pool) connect(ctx context.Context) (*conn, error) {
 	if a, ok := nc.LocalAddr().(*net.TCPAddr); ok {
 		c.local = node(a.AddrPort().Addr().Unmap())
 	}
-	if p.target.TLS {
-		cfg := p.client.tls.Clone()
-		cfg.ServerName = p.target.Host
-		tc := tls.Client(nc, cfg)
+	if p.tls != nil {
+		tc := tls.Client(nc, p.tls)
 		if err := tc.HandshakeContext(ctx); err != nil {
 			nc.Close()
 			return nil, err

@@ -3,6 +3,7 @@ package integration
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"penstock/internal/gateway"
@@ -52,11 +53,18 @@ const CallerCredentials = "arn:aws:iam::*:user/*"
 // errNoCaller is the cause when there is no caller whose credentials could be passed on.
 var errNoCaller = errors.New("the credentials of the caller are to be used, and nobody has signed the request: the route needs the authorization type AWS_IAM")
 
+// errUser is the cause when an integration names a user: nobody lends their credentials but
+// by their own requests.
+var errUser = errors.New("integrations are called as a role, or as the caller with " + CallerCredentials)
+
 // Credentials returns the ARN of the role or user that an integration with a CredentialsArn
 // calls as: the caller's for CallerCredentials, and otherwise the ARN itself. The error is
 // a gateway error that wraps ErrCredentials.
 func Credentials(x *gateway.Exchange, arn string) (string, error) {
 	if arn != CallerCredentials {
+		if strings.Contains(arn, ":user/") {
+			return "", Refused(x, fmt.Errorf("%w: %w", ErrCredentials, errUser))
+		}
 		return arn, nil
 	}
 	if x.Identity == nil || x.Identity.IAM == nil || x.Identity.IAM.UserARN == "" {

@@ -53,7 +53,7 @@ func TestFreshConnectionAtTheLimit(t *testing.T) {
 	p := c.pool(Target{Host: at.Addr().String(), Port: at.Port()})
 	x := new(gateway.Exchange)
 	deadline := time.Now().Add(5 * time.Second)
-	first, err := p.get(x, deadline, true)
+	first, err := p.get(x, deadline, 0, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,11 +62,11 @@ func TestFreshConnectionAtTheLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.put()
-	if again, err := p.get(x, deadline, true); again != first || err != nil {
+	if again, err := p.get(x, deadline, 0, true); again != first || err != nil {
 		t.Fatalf("got %v, %v, want the idle connection", again, err)
 	}
 	first.put()
-	second, err := p.get(x, deadline, false)
+	second, err := p.get(x, deadline, 0, false)
 	if err != nil || second == first || !second.fresh {
 		t.Fatalf("got %v, %v, want a new connection", second, err)
 	}

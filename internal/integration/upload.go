@@ -50,7 +50,7 @@ func (l *listener) listen(x *gateway.Exchange, c *conn, method string) {
 
 // upload sends a body that is not in memory, and makes the response out of the
 // answer. The head of the request has been sent.
-func (h *HTTP) upload(k *call, c *conn) error {
+func (h *hop) upload(k *call, c *conn) error {
 	x := k.x
 	l := &listener{spool: x.Spool(), done: make(chan struct{}), most: h.client.c.MaxResponse}
 	go l.listen(x, c, k.method)
@@ -70,11 +70,11 @@ func (h *HTTP) upload(k *call, c *conn) error {
 		return fault.error
 	case l.err != nil:
 		drop(x, c)
-		return outcome(x, l.err)
+		return k.failed(l.err)
 	case !l.early:
 		return h.answer(k, c, &l.head, err == nil)
 	}
-	answered(x, &l.head)
+	k.answered(&l.head)
 	if bodiless(k.method, l.head.status) {
 		h.answerWithoutBody(k, c, &l.head, err == nil)
 		return h.response.Apply(x)

@@ -17,31 +17,38 @@ type Signer struct {
 	EncodeOnce bool
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
+	// Keys keeps keys from one request to the next. Default: each request derives its own.
+	Keys *Keys
 }
 
-// Sign adds X-Amz-Date, X-Amz-Security-Token if there is a session token, and
-// Authorization to r, whose body is body. The signature covers the host, the
+// Sign adds X-Amz-Date, X-Amz-Security-Token if there is a session token,
+// X-Amz-Content-Sha256 if the path is encoded once, and Authorization to r, whose body is
+// body. The signature covers the host, the
 // content type and the headers x-amz-*; none of them may change afterwards, nor
 // the URL. A space in the query becomes %20. It fails if the query has an invalid
 // escape.
 func (s *Signer) Sign(r *http.Request, body []byte) error {
-	t := s.time()
 	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "+", "%20")
-	r.Header.Set("X-Amz-Date", t.Format(timeFormat))
-	r.Header.Del("X-Amz-Security-Token")
-	if s.Credential.SessionToken != "" {
-		r.Header.Set("X-Amz-Security-Token", s.Credential.SessionToken)
-	}
 	m, err := newRequest(r)
 	if err != nil {
 		return err
 	}
-	names := signedNames(r.Header)
-	signature, err := s.sign(m, t, names, body)
-	if err != nil {
-		return err
+	var room [24]Field
+	covered := append(room[:0], Field{"host", m.host})
+	for name, values := range r.Header {
+		if isAdded(name) || !isCovered(name) {
+			continue
+		}
+		for _, value := range values {
+			covered = append(covered, Field{name, value})
+		}
 	}
-	r.Header.Set("Authorization", algorithm+" Credential="+s.credential(t)+", SignedHeaders="+names+", Signature="+signature)
+	r.Header.Del("X-Amz-Security-Token")
+	r.Header.Del("X-Amz-Content-Sha256")
+	var added [4]Field
+	for _, f := range s.seal(added[:0], m, covered, body) {
+		r.Header[f.Name] = []string{f.Value}
+	}
 	return nil
 }
 
@@ -100,8 +107,8 @@ func (s *Signer) sign(m *request, t time.Time, names string, body []byte) (strin
 	if err != nil {
 		return "", err
 	}
-	key := signingKey(s.Credential.SecretAccessKey, s.scope(t))
-	return hex.EncodeToString(hmacSHA256(key, appendStringToSign(nil, t.Format(timeFormat), s.scope(t), canonical))), nil
+	sum := s.Keys.get(s.Credential.SecretAccessKey, s.scope(t)).sum(appendStringToSign(nil, t.Format(timeFormat), s.scope(t), canonical))
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // signedNames returns the names of the headers that Sign covers, as they stand in

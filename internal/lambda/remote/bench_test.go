@@ -39,7 +39,7 @@ func benchService(b *testing.B) string {
 var benchEvent = bytes.Repeat([]byte("1"), 2000)
 
 func BenchmarkInvoke(b *testing.B) {
-	i, err := New(Config{Endpoint: benchService(b), Credentials: testCredentials})
+	i, err := New(Config{Keyring: keyring(b, nil), Endpoint: benchService(b), Credentials: testCredentials})
 	if err != nil {
 		b.Fatal(err)
 	}

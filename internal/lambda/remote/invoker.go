@@ -1,7 +1,7 @@
 // Package remote calls Lambda functions that AWS runs, or whatever else serves the Invoke
 // operation of the Lambda API.
 //
-//	invoker, err := remote.New(remote.Config{Credentials: remote.Credentials{Profile: "pets"}})
+//	invoker, err := remote.New(remote.Config{Keyring: keyring, Credentials: credential.Spec{Profile: "pets"}})
 //
 // A function is called with the credentials of the configuration, or with those of the
 // role that the integration names. Whether it may be called is for the callee to say.
@@ -22,6 +22,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"penstock/internal/credential"
 	"penstock/internal/integration"
 	"penstock/internal/sigv4"
 )
@@ -33,12 +34,11 @@ type Config struct {
 	// Region is what requests are signed for. Default: the region in the ARN of the
 	// function.
 	Region string
-	// Credentials are what functions are called with if an integration names no role.
-	Credentials Credentials
-	// Roles returns the credentials for the ARN of a role, and false if there are none
-	// for it. A role with empty credentials is called with those above. Default: none
-	// for any.
-	Roles func(arn string) (Credentials, bool)
+	// Keyring finds credentials. It is required, and outlives the Invoker.
+	Keyring *credential.Keyring
+	// Credentials are what functions are called with if an integration names no role, or
+	// one for which the Keyring has nothing special.
+	Credentials credential.Spec
 	// DialContext connects to the endpoint. Default: net.Dialer, with 5 s to connect.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 	// MaxConns is how many connections there may be to one host; further calls wait for
@@ -54,9 +54,9 @@ type Invoker struct {
 	transport *http.Transport
 	endpoint  *url.URL // nil for that of AWS in the region
 	region    string
-	roles     func(arn string) (Credentials, bool)
-	own       aws.CredentialsProvider
-	profiles  profiles
+	keyring   *credential.Keyring
+	own       *credential.Provider
+	keys      sigv4.Keys
 	closed    atomic.Bool
 }
 
@@ -77,15 +77,15 @@ func New(c Config) (*Invoker, error) {
 	if c.DialContext == nil {
 		c.DialContext = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
 	}
-	if c.Roles == nil {
-		c.Roles = func(string) (Credentials, bool) { return Credentials{}, false }
+	if c.Keyring == nil {
+		return nil, errors.New("there is no keyring")
 	}
 	if c.MaxConns <= 0 {
 		c.MaxConns = 1000
 	}
-	i := &Invoker{endpoint: endpoint, region: c.Region, roles: c.Roles}
+	i := &Invoker{endpoint: endpoint, region: c.Region, keyring: c.Keyring}
 	var err error
-	if i.own, err = i.provider(c.Credentials); err != nil {
+	if i.own, err = c.Keyring.Own(c.Credentials); err != nil {
 		return nil, err
 	}
 	protocols := new(http.Protocols)
@@ -128,7 +128,7 @@ func (i *Invoker) Invoke(ctx context.Context, in integration.Invocation) (integr
 	if i.region != "" {
 		region = i.region
 	}
-	provider, err := i.caller(in.CredentialsARN)
+	provider, err := i.keyring.For(in.CredentialsARN, i.own)
 	if err != nil {
 		return integration.InvocationResult{}, err
 	}
@@ -170,6 +170,7 @@ func (i *Invoker) call(ctx context.Context, region string, provider aws.Credenti
 		Credential: sigv4.Credential{AccessKeyID: who.AccessKeyID, SecretAccessKey: who.SecretAccessKey, SessionToken: who.SessionToken},
 		Region:     region,
 		Service:    "lambda",
+		Keys:       &i.keys,
 	}
 	if err := signer.Sign(r, in.Payload); err != nil {
 		return integration.InvocationResult{}, err

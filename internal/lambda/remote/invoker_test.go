@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"penstock/internal/credential"
 	"penstock/internal/integration"
 	"penstock/internal/sigv4"
 )
@@ -30,8 +31,8 @@ const (
 )
 
 var (
-	testCredentials = Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "secret of the caller"}
-	roleCredentials = Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret of the role", SessionToken: "token of the role"}
+	testCredentials = credential.Spec{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "secret of the caller"}
+	roleCredentials = credential.Spec{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret of the role", SessionToken: "token of the role"}
 )
 
 // A service plays the Lambda API. It refuses what is not signed for a region, and
@@ -58,7 +59,7 @@ func serve(t testing.TB, answer http.HandlerFunc) *service {
 	s := &service{answer: answer, verifier: sigv4.NewVerifier(sigv4.Options{
 		Service: "lambda",
 		Lookup: func(id string) (sigv4.Credential, bool) {
-			for _, c := range []Credentials{testCredentials, roleCredentials} {
+			for _, c := range []credential.Spec{testCredentials, roleCredentials} {
 				if c.AccessKeyID == id {
 					return sigv4.Credential{AccessKeyID: id, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, true
 				}
@@ -115,12 +116,26 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 
 func answerOK(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"statusCode":200}`) }
 
+// keyring returns a Keyring that knows the roles.
+func keyring(t testing.TB, roles func(arn string) (credential.Spec, bool)) *credential.Keyring {
+	t.Helper()
+	k, err := credential.NewKeyring(credential.Config{Roles: roles})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k.Close)
+	return k
+}
+
 // mustNew returns an Invoker of a service. What c does not say is for tests.
 func mustNew(t testing.TB, s *service, c Config) *Invoker {
 	t.Helper()
 	c.Endpoint = s.URL
-	if c.Credentials == (Credentials{}) {
+	if c.Credentials == (credential.Spec{}) {
 		c.Credentials = testCredentials
+	}
+	if c.Keyring == nil {
+		c.Keyring = keyring(t, nil)
 	}
 	i, err := New(c)
 	if err != nil {
@@ -133,7 +148,7 @@ func mustNew(t testing.TB, s *service, c Config) *Invoker {
 func TestInvoke(t *testing.T) {
 	t.Parallel()
 	const event = `{"version":"2.0","rawPath":"/pets"}`
-	roles := func(arn string) (Credentials, bool) { return roleCredentials, arn == testRole }
+	roles := func(arn string) (credential.Spec, bool) { return roleCredentials, arn == testRole }
 	for _, tt := range []struct {
 		name   string
 		config Config
@@ -149,12 +164,12 @@ func TestInvoke(t *testing.T) {
 			"/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Apets/invocations", "AKIAEXAMPLE", "eu-west-1", "Root=1-67fd88cb-4981526a50466e9f2be0fbed",
 		},
 		{
-			"a qualifier and a role", Config{Roles: roles}, integration.Invocation{Function: testARN + ":live", Payload: []byte(event), CredentialsARN: testRole},
+			"a qualifier and a role", Config{Keyring: keyring(t, roles)}, integration.Invocation{Function: testARN + ":live", Payload: []byte(event), CredentialsARN: testRole},
 			answerOK, integration.InvocationResult{Payload: []byte(`{"statusCode":200}`)},
 			"/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Apets%3Alive/invocations", "ASIAEXAMPLE", "eu-west-1", "",
 		},
 		{
-			"a role without credentials of its own", Config{Roles: func(arn string) (Credentials, bool) { return Credentials{}, arn == testRole }},
+			"a role without credentials of its own", Config{Keyring: keyring(t, func(arn string) (credential.Spec, bool) { return credential.Spec{}, arn == testRole })},
 			integration.Invocation{Function: testARN, Payload: []byte(event), CredentialsARN: testRole},
 			answerOK, integration.InvocationResult{Payload: []byte(`{"statusCode":200}`)},
 			"/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Apets/invocations", "AKIAEXAMPLE", "eu-west-1", "",
@@ -282,16 +297,16 @@ func TestFailures(t *testing.T) {
 func TestNotSent(t *testing.T) {
 	t.Parallel()
 	s := serve(t, answerOK)
-	roles := func(arn string) (Credentials, bool) {
+	roles := func(arn string) (credential.Spec, bool) {
 		switch {
 		case strings.HasSuffix(arn, "half"):
-			return Credentials{AccessKeyID: "AKIAEXAMPLE"}, true
+			return credential.Spec{AccessKeyID: "AKIAEXAMPLE"}, true
 		case strings.HasSuffix(arn, "both"):
-			return Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "x", Profile: "pets"}, true
+			return credential.Spec{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "x", Profile: "pets"}, true
 		}
-		return Credentials{}, false
+		return credential.Spec{}, false
 	}
-	open, closed := mustNew(t, s, Config{Roles: roles}), mustNew(t, s, Config{})
+	open, closed := mustNew(t, s, Config{Keyring: keyring(t, roles)}), mustNew(t, s, Config{})
 	closed.Close()
 	for _, tt := range []struct {
 		name string
@@ -382,7 +397,7 @@ func TestPayloadReleased(t *testing.T) {
 		cancel()
 		accepted <- c
 	}()
-	i, err := New(Config{Endpoint: "http://" + l.Addr().String(), Credentials: testCredentials})
+	i, err := New(Config{Keyring: keyring(t, nil), Endpoint: "http://" + l.Addr().String(), Credentials: testCredentials})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -542,12 +557,12 @@ func TestNew(t *testing.T) {
 	}{
 		{"an access key", Config{Credentials: testCredentials}, true},
 		{"an endpoint with a path", Config{Credentials: testCredentials, Endpoint: "https://lambda.example:8443/aws"}, true},
-		{"half an access key", Config{Credentials: Credentials{AccessKeyID: "a"}}, false},
-		{"the other half", Config{Credentials: Credentials{SecretAccessKey: "a"}}, false},
-		{"a token only", Config{Credentials: Credentials{SessionToken: "a"}}, false},
-		{"key and profile", Config{Credentials: Credentials{AccessKeyID: "a", SecretAccessKey: "b", Profile: "c"}}, false},
-		{"token and profile", Config{Credentials: Credentials{SessionToken: "a", Profile: "c"}}, false},
-		{"no such profile", Config{Credentials: Credentials{Profile: "there-is-no-such-profile"}}, false},
+		{"half an access key", Config{Credentials: credential.Spec{AccessKeyID: "a"}}, false},
+		{"the other half", Config{Credentials: credential.Spec{SecretAccessKey: "a"}}, false},
+		{"a token only", Config{Credentials: credential.Spec{SessionToken: "a"}}, false},
+		{"key and profile", Config{Credentials: credential.Spec{AccessKeyID: "a", SecretAccessKey: "b", Profile: "c"}}, false},
+		{"token and profile", Config{Credentials: credential.Spec{SessionToken: "a", Profile: "c"}}, false},
+		{"no such profile", Config{Credentials: credential.Spec{Profile: "there-is-no-such-profile"}}, false},
 		{"no URL", Config{Credentials: testCredentials, Endpoint: "lambda.example"}, false},
 		{"another scheme", Config{Credentials: testCredentials, Endpoint: "ftp://lambda.example"}, false},
 		{"no host", Config{Credentials: testCredentials, Endpoint: "http://:80"}, false},
@@ -557,6 +572,7 @@ func TestNew(t *testing.T) {
 		{"the end of a host", Config{Credentials: testCredentials, Region: "evil.example"}, false},
 		{"a hyphen", Config{Credentials: testCredentials, Region: "-"}, false},
 	} {
+		tt.config.Keyring = keyring(t, nil)
 		i, err := New(tt.config)
 		if (err == nil) != tt.ok {
 			t.Errorf("%s: %v", tt.name, err)
@@ -577,7 +593,7 @@ func TestEndpoint(t *testing.T) {
 	} {
 		var dialed []string
 		stop := errors.New("nowhere")
-		i, err := New(Config{Region: tt.region, Credentials: testCredentials, DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
+		i, err := New(Config{Keyring: keyring(t, nil), Region: tt.region, Credentials: testCredentials, DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
 			dialed = append(dialed, address)
 			return nil, stop
 		}})
@@ -612,8 +628,8 @@ func TestFound(t *testing.T) {
 	}
 	s := serve(t, answerOK)
 	in := integration.Invocation{Function: testARN, Payload: []byte("{}")}
-	invoke := func(c Credentials, role string) error {
-		i, err := New(Config{Endpoint: s.URL, Credentials: c, Roles: func(string) (Credentials, bool) { return Credentials{Profile: "pets"}, true }})
+	invoke := func(c credential.Spec, role string) error {
+		i, err := New(Config{Endpoint: s.URL, Credentials: c, Keyring: keyring(t, func(string) (credential.Spec, bool) { return credential.Spec{Profile: "pets"}, true })})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -623,10 +639,10 @@ func TestFound(t *testing.T) {
 		_, err = i.Invoke(t.Context(), in)
 		return err
 	}
-	if err := invoke(Credentials{}, ""); !errors.Is(err, integration.ErrCredentials) {
+	if err := invoke(credential.Spec{}, ""); !errors.Is(err, integration.ErrCredentials) {
 		t.Errorf("without any: got %v, want %v", err, integration.ErrCredentials)
 	}
-	if err := invoke(Credentials{Profile: "pets"}, ""); err != nil {
+	if err := invoke(credential.Spec{Profile: "pets"}, ""); err != nil {
 		t.Errorf("profile: %v", err)
 	}
 	if err := invoke(roleCredentials, testRole); err != nil {
@@ -635,7 +651,7 @@ func TestFound(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", roleCredentials.AccessKeyID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", roleCredentials.SecretAccessKey)
 	t.Setenv("AWS_SESSION_TOKEN", roleCredentials.SessionToken)
-	if err := invoke(Credentials{}, ""); err != nil {
+	if err := invoke(credential.Spec{}, ""); err != nil {
 		t.Errorf("environment: %v", err)
 	}
 	if r, n := s.last(); n != 3 || r.key != roleCredentials.AccessKeyID {
@@ -654,7 +670,7 @@ func TestUntrusted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i, err := New(Config{Endpoint: "https://" + u.Host, Credentials: testCredentials})
+	i, err := New(Config{Keyring: keyring(t, nil), Endpoint: "https://" + u.Host, Credentials: testCredentials})
 	if err != nil {
 		t.Fatal(err)
 	}

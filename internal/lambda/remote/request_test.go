@@ -12,8 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
+	"penstock/internal/credential"
 	"penstock/internal/integration"
 )
 
@@ -31,7 +30,7 @@ func TestRequestPath(t *testing.T) {
 		{"", "../../x?y#z", "/2015-03-31/functions/" + escaped + "..%2F..%2Fx%3Fy%23z/invocations"},
 		{"", "a b+c%2Fd\r\né", "/2015-03-31/functions/" + escaped + "a%20b%2Bc%252Fd%0D%0A%C3%A9/invocations"},
 	} {
-		i, err := New(Config{Endpoint: s.URL + tt.endpoint, Credentials: testCredentials})
+		i, err := New(Config{Keyring: keyring(t, nil), Endpoint: s.URL + tt.endpoint, Credentials: testCredentials})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,16 +107,16 @@ func (c closing) Close() error {
 func TestCloseBetween(t *testing.T) {
 	t.Parallel()
 	closed := make(chan bool)
-	i := mustNew(t, serve(t, answerOK), Config{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+	var i *Invoker
+	roles := func(string) (credential.Spec, bool) {
+		i.Close()
+		return credential.Spec{}, true
+	}
+	i = mustNew(t, serve(t, answerOK), Config{Keyring: keyring(t, roles), DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := new(net.Dialer).DialContext(ctx, network, address)
 		return closing{c, sync.OnceFunc(func() { close(closed) })}, err
 	}})
-	own := i.own
-	i.own = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		i.Close()
-		return own.Retrieve(ctx)
-	})
-	if _, err := i.Invoke(t.Context(), integration.Invocation{Function: testARN}); err != nil {
+	if _, err := i.Invoke(t.Context(), integration.Invocation{Function: testARN, CredentialsARN: testRole}); err != nil {
 		t.Fatal(err)
 	}
 	select {
