@@ -63,7 +63,7 @@ type UpstreamInstance struct {
 	// Addr is an address or a name. Required.
 	Addr string `yaml:"addr"`
 
-	// Port is its port. Required.
+	// Port is its port, which must be given. Default: 0.
 	Port int `yaml:"port"`
 
 	// Weight is its share of the requests in proportion to the others; 0 means 1. Default: 0.

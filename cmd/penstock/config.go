@@ -221,7 +221,7 @@ func (d *decoder) named(v reflect.Value, n *yaml.Node, key string) {
 		return
 	}
 	all := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
-	seen := map[string]int{}
+	seen, wrong := map[string]int{}, len(d.errs)
 	for i := 0; i < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
 		path := key + "." + name.Value
@@ -234,7 +234,9 @@ func (d *decoder) named(v reflect.Value, n *yaml.Node, key string) {
 		d.value(one, value, path)
 		all.SetMapIndex(reflect.ValueOf(name.Value), one)
 	}
-	v.Set(all)
+	if len(d.errs) == wrong {
+		v.Set(all)
+	}
 }
 
 func prefixed(key, separator string) string {
