@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log"
@@ -15,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -168,16 +168,22 @@ func TestPrivateIntegrations(t *testing.T) {
 // explained returns what the server tells of a request.
 func (w *world) explained(a *answered) string {
 	w.t.Helper()
-	r, err := http.Get(w.server.AdminURL() + "/_penstock/requests/" + a.Header.Get("Apigw-Requestid"))
-	if err != nil {
-		w.t.Fatal(err)
+	id := url.PathEscape(a.Header.Get("Apigw-Requestid"))
+	// A request is recorded when its response has been sent.
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		r, err := http.Get(w.server.AdminURL() + "/_penstock/requests/" + id)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		text, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if r.StatusCode == http.StatusOK || time.Now().After(deadline) {
+			return string(text)
+		}
 	}
-	defer r.Body.Close()
-	var text json.RawMessage
-	if err := json.NewDecoder(r.Body).Decode(&text); err != nil {
-		w.t.Fatal(err)
-	}
-	return string(text)
 }
 
 // 63: a VPC link that has gone answers 503, also where the deployment still names it.

@@ -212,6 +212,8 @@ func TestEnvironment(t *testing.T) {
 			value = "{a: [b]}"
 			if of := f.Type().Elem(); of.Kind() == reflect.Struct {
 				value = "{a: {" + keysOf(of)[0] + ": A}}"
+			} else if of.Kind() == reflect.String {
+				value = "{a: b}"
 			}
 		}
 		if f.Kind() == reflect.Int64 {
