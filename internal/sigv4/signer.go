@@ -36,7 +36,9 @@ func (s *Signer) Sign(r *http.Request, body []byte) error {
 	var room [24]Field
 	covered := append(room[:0], Field{"host", m.host})
 	for name, values := range r.Header {
-		if isAdded(name) || !isCovered(name) {
+		// What a request says itself of its body stands.
+		said := !s.EncodeOnce && strings.EqualFold(name, "X-Amz-Content-Sha256")
+		if isAdded(name) && !said || !isCovered(name) {
 			continue
 		}
 		for _, value := range values {
@@ -44,7 +46,9 @@ func (s *Signer) Sign(r *http.Request, body []byte) error {
 		}
 	}
 	r.Header.Del("X-Amz-Security-Token")
-	r.Header.Del("X-Amz-Content-Sha256")
+	if s.EncodeOnce {
+		r.Header.Del("X-Amz-Content-Sha256")
+	}
 	var added [4]Field
 	for _, f := range s.seal(added[:0], m, covered, body) {
 		r.Header[f.Name] = []string{f.Value}
